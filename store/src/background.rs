@@ -1,0 +1,165 @@
+//! What goes on beside appends and queries: recent rows become segments, expired segments go, files without readers are deleted.
+
+use std::sync::Arc;
+
+use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use object_store::path::Path as ObjectPath;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::SegmentRow;
+use crate::layout::segment_path;
+use crate::limits::{FLUSH_BYTES, FLUSH_TICK, RETENTION_TICK};
+use crate::metrics::SERIES;
+use crate::schema::{OFFSET, ROW, TIME};
+use crate::segment::{Segment, encode};
+use crate::shard::{RecentBatch, Shard};
+use crate::snapshot::fill;
+use crate::state::ttl_ns;
+use crate::storage::Inner;
+use crate::telemetry::Counters;
+use crate::{Offset, StoreError, StoreState, UnixNanos};
+
+/// The values of these, where a store has them, tell one emitter from another; rows of one emitter stand together.
+const STREAM_FIELDS: [&str; 4] = ["service", "app", "host", "source"];
+
+pub(crate) async fn flush_by_size_and_age(inner: Arc<Inner>, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(FLUSH_TICK);
+    while stop.run_until_cancelled(tick.tick()).await.is_some() {
+        let old = inner.clock.now().0.saturating_sub(ttl_ns(inner.flush_age));
+        for store in inner.all_stores() {
+            for shard in &store.shards {
+                let due = shard.recent_bytes() >= FLUSH_BYTES || shard.oldest_recent().is_some_and(|at| at.0 < old);
+                if due && let Err(error) = flush_shard(&inner, &store, shard).await {
+                    Counters::add(&inner.counters.flush_failures, 1);
+                    tracing::error!(%error, shard = %shard.id, "recent rows could not become a segment; they stay in the log");
+                }
+            }
+        }
+    }
+}
+
+pub(crate) async fn drop_expired(inner: Arc<Inner>, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(RETENTION_TICK);
+    while stop.run_until_cancelled(tick.tick()).await.is_some() {
+        if let Err(error) = expire(&inner).await {
+            tracing::error!(%error, "expired segments could not be dropped; the next round tries again");
+        }
+    }
+}
+
+pub(crate) async fn expire(inner: &Inner) -> Result<(), StoreError> {
+    let now = inner.clock.now();
+    for store in inner.all_stores() {
+        let Some(ttl) = store.ttl() else { continue };
+        let limit = UnixNanos(now.0.saturating_sub(ttl_ns(ttl)));
+        for shard in &store.shards {
+            let expired = shard.take_expired(limit);
+            Counters::add(&inner.counters.expired_segments, expired.len() as u64);
+            bury(inner, expired).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Tombstone first, file later: a crash in between leaves a file that the next start deletes.
+pub(crate) async fn bury(inner: &Inner, segments: Vec<Arc<Segment>>) -> Result<(), StoreError> {
+    for segment in segments {
+        inner.catalog.bury_segment(segment.id, inner.clock.now()).await?;
+        segment.doom();
+    }
+    Ok(())
+}
+
+/// Ends when the last sender is gone.
+pub(crate) async fn reap(inner: Arc<Inner>, mut doomed: mpsc::UnboundedReceiver<ObjectPath>, stop: CancellationToken) {
+    while let Some(Some(path)) = stop.run_until_cancelled(doomed.recv()).await {
+        if let Err(error) = delete_buried(&inner, &path).await {
+            tracing::warn!(%error, %path, "a dropped segment could not be deleted; the next start tries again");
+        }
+    }
+}
+
+pub(crate) async fn delete_buried(inner: &Inner, path: &ObjectPath) -> Result<(), StoreError> {
+    inner.segments.delete(path).await?;
+    inner.catalog.forget_segment(path.as_ref()).await
+}
+
+/// Turns everything recent of a shard into segments; a batch that arrives meanwhile may stay.
+pub(crate) async fn flush_shard(inner: &Arc<Inner>, store: &StoreState, shard: &Arc<Shard>) -> Result<(), StoreError> {
+    let _one_at_a_time = shard.flushing.lock().await;
+    let until = shard.next_offset();
+    while shard.flushed() < until {
+        let batches = shard.flushable(FLUSH_BYTES);
+        if batches.is_empty() {
+            return Ok(());
+        }
+        write_segment(inner, store, shard, batches).await?;
+    }
+    Ok(())
+}
+
+async fn write_segment(
+    inner: &Arc<Inner>,
+    store: &StoreState,
+    shard: &Arc<Shard>,
+    batches: Vec<Arc<RecentBatch>>,
+) -> Result<(), StoreError> {
+    let first = batches[0].offset;
+    let last = batches[batches.len() - 1].offset;
+    let path = segment_path(store.id(), shard.id, first, last);
+    let mut row = describe(shard, &path, &batches);
+    let schema = store.table_schema();
+    let encoded = tokio::task::spawn_blocking(move || encode_sorted(&schema, &batches));
+    let bytes = encoded.await.expect("encoding a segment does not panic").map_err(|error| with_path(error, &path))?;
+    row.bytes = bytes.len() as u64;
+    inner.segments.put(&path, bytes).await?;
+    let row = inner.catalog.commit_segment(row).await?;
+    Counters::add(&inner.counters.flushes, 1);
+    Counters::add(&inner.counters.flushed_rows, row.rows);
+    shard.replace_recent(Arc::new(Segment::new(row, inner.reaper.clone())));
+    inner.truncate_log()
+}
+
+fn with_path(error: StoreError, path: &ObjectPath) -> StoreError {
+    match error {
+        StoreError::Segment { source, .. } => StoreError::Segment { path: path.to_string(), source },
+        other => other,
+    }
+}
+
+fn describe(shard: &Shard, path: &ObjectPath, batches: &[Arc<RecentBatch>]) -> SegmentRow {
+    let times = |of: fn(&RecentBatch) -> UnixNanos| batches.iter().map(move |batch| of(batch));
+    SegmentRow {
+        id: 0,
+        shard: shard.id,
+        path: path.to_string(),
+        first: batches.first().map_or(Offset(0), |batch| batch.offset),
+        last: batches.last().map_or(Offset(0), |batch| batch.offset),
+        rows: batches.iter().map(|batch| batch.batch.num_rows() as u64).sum(),
+        bytes: 0,
+        min_time: times(|batch| batch.min_time).min().unwrap_or(UnixNanos(0)),
+        max_time: times(|batch| batch.max_time).max().unwrap_or(UnixNanos(0)),
+        max_received: times(|batch| batch.received).max().unwrap_or(UnixNanos(0)),
+    }
+}
+
+fn encode_sorted(schema: &SchemaRef, batches: &[Arc<RecentBatch>]) -> Result<Vec<u8>, StoreError> {
+    let filled = batches.iter().map(|batch| fill(batch, schema)).collect::<Result<Vec<_>, _>>()?;
+    let sorted = sort(&concat_batches(schema, &filled)?)?;
+    encode(schema, &[sorted]).map_err(StoreError::segment(""))
+}
+
+/// By stream, then time: neighbours compress each other, and a query for one stream reads one run. Metrics: by series, then time. Ties keep their order of receipt.
+fn sort(batch: &RecordBatch) -> Result<RecordBatch, StoreError> {
+    let keys: Vec<SortColumn> = STREAM_FIELDS
+        .iter()
+        .chain([&SERIES, &TIME, &OFFSET, &ROW])
+        .filter_map(|name| batch.column_by_name(name))
+        .map(|values| SortColumn { values: values.clone(), options: None })
+        .collect();
+    let order = lexsort_to_indices(&keys, None)?;
+    Ok(take_record_batch(batch, &order)?)
+}

@@ -1,0 +1,91 @@
+//! The catalog: which projects, stores, shards, columns, segments, series and documents exist.
+//!
+//! SQLite through sqlx here; the statements hold to BIGINT and TEXT so that PostgreSQL takes the same ones. What queries and appends need is kept in
+//! memory by their owners; the catalog is read at start and written when something is created, flushed or deleted.
+
+mod documents;
+mod segments;
+mod stores;
+
+use std::path::Path;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::StoreError;
+
+pub use documents::{Document, DocumentKind};
+pub(crate) use segments::SegmentRow;
+
+/// Applied in order, each in its own transaction; a migration that was released is never edited.
+const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../migrations/0001_first.sql"))];
+
+#[derive(Debug, Clone)]
+pub(crate) struct Catalog {
+    /// One connection: SQLite has one writer anyway, and so no statement ever meets a lock.
+    pool: SqlitePool,
+}
+
+impl Catalog {
+    /// A commit is on disk when it returns: segments committed here are cut from the log next.
+    pub(crate) async fn open(file: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await
+            .map_err(StoreError::catalog("open"))?;
+        let catalog = Self { pool };
+        catalog.migrate().await?;
+        Ok(catalog)
+    }
+
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        let failed = StoreError::catalog("migrate");
+        sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY)")
+            .execute(&self.pool)
+            .await
+            .map_err(&failed)?;
+        let version: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM schema_version")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(&failed)?;
+        for (number, statements) in MIGRATIONS.iter().filter(|(number, _)| *number > version) {
+            let mut transaction = self.pool.begin().await.map_err(&failed)?;
+            sqlx::raw_sql(*statements).execute(&mut *transaction).await.map_err(&failed)?;
+            sqlx::query("INSERT INTO schema_version (version) VALUES ($1)")
+                .bind(number)
+                .execute(&mut *transaction)
+                .await
+                .map_err(&failed)?;
+            transaction.commit().await.map_err(&failed)?;
+        }
+        Ok(())
+    }
+
+    /// Gives `count` ids that nobody has had; returns the first.
+    async fn take_ids(connection: &mut sqlx::SqliteConnection, count: i64) -> Result<i64, StoreError> {
+        let next: i64 = sqlx::query_scalar("UPDATE next_id SET next = next + $1 WHERE name = 'id' RETURNING next")
+            .bind(count)
+            .fetch_one(connection)
+            .await
+            .map_err(StoreError::catalog("take an id"))?;
+        Ok(next - count)
+    }
+}
+
+/// Offsets and series ids are u64 and the catalog knows i64: the bits are kept, the sign is not a meaning.
+fn signed(value: u64) -> i64 {
+    value.cast_signed()
+}
+
+fn unsigned(value: i64) -> u64 {
+    value.cast_unsigned()
+}

@@ -1,0 +1,118 @@
+//! What can go wrong in the store, by what the caller can do about it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Cheap to clone: one failed group commit answers many waiting writers.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    #[error("{thing} name {name:?} is not valid: {why}")]
+    BadName { thing: &'static str, name: String, why: &'static str },
+    #[error("label {name:?} comes twice in one series")]
+    DuplicateLabel { name: String },
+    #[error("regular expression {pattern:?} is not valid: {source}")]
+    BadRegex { pattern: String, source: Box<regex::Error> },
+    #[error("project {project} has no store {store:?}; it has: {known}")]
+    UnknownStore { project: String, store: String, known: String },
+    #[error("store {project}/{store} is a {actual}, not a {wanted}")]
+    WrongKind { project: String, store: String, actual: &'static str, wanted: &'static str },
+    #[error("a batch of {bytes} bytes is larger than the {limit} bytes that one append may carry; send it in parts")]
+    BatchTooLarge { bytes: usize, limit: usize },
+    #[error("a batch for store {store} is malformed: {why}")]
+    BadBatch { store: String, why: String },
+    #[error("{what} {given} is out of range: {limit}")]
+    OutOfRange { what: &'static str, given: String, limit: &'static str },
+
+    #[error(
+        "{held} bytes of recent rows wait to be written to segments, more than {limit} are not held; try again later"
+    )]
+    Busy { held: usize, limit: usize },
+    #[error("the store is shutting down")]
+    Closed,
+
+    #[error("the data folder {path} is in use by another culprit; stop that one or give another --data")]
+    Locked { path: PathBuf },
+    #[error(
+        "the data folder {path} has format {found}, written by {by}; this version reads up to {supported}: use a newer culprit"
+    )]
+    NewerFormat { path: PathBuf, found: u32, by: String, supported: u32 },
+    #[error("cannot {action} {path}: {source}")]
+    Io { action: &'static str, path: PathBuf, source: Arc<std::io::Error> },
+    #[error("the log refuses writes since a failed {action} ({source}); restart the server once the disk is well")]
+    LogFailed { action: &'static str, source: Arc<std::io::Error> },
+    #[error("the catalog failed to {action}: {source}")]
+    Catalog { action: &'static str, source: Arc<sqlx::Error> },
+    #[error("the catalog holds {what} {value:?}, which this version does not understand")]
+    CatalogValue { what: &'static str, value: String },
+    #[error("segment {path} failed: {source}")]
+    Segment { path: String, source: Arc<SegmentError> },
+    #[error("arrow refused a batch: {0}")]
+    Arrow(Arc<arrow::error::ArrowError>),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SegmentError {
+    #[error(transparent)]
+    Parquet(#[from] parquet::errors::ParquetError),
+    #[error(transparent)]
+    ObjectStore(#[from] object_store::Error),
+    #[error(transparent)]
+    Arrow(#[from] arrow::error::ArrowError),
+}
+
+/// Whose move it is: the edge turns this into a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The request is wrong; sending it again will not help.
+    Caller,
+    /// What the request names does not exist.
+    Missing,
+    /// Nothing is wrong with the request; later it will pass.
+    Later,
+    /// Ours: an operator has to look.
+    Server,
+}
+
+impl StoreError {
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::BadName { .. }
+            | Self::DuplicateLabel { .. }
+            | Self::BadRegex { .. }
+            | Self::WrongKind { .. }
+            | Self::BatchTooLarge { .. }
+            | Self::BadBatch { .. }
+            | Self::OutOfRange { .. } => Fault::Caller,
+            Self::UnknownStore { .. } => Fault::Missing,
+            Self::Busy { .. } | Self::Closed => Fault::Later,
+            Self::Locked { .. }
+            | Self::NewerFormat { .. }
+            | Self::Io { .. }
+            | Self::LogFailed { .. }
+            | Self::Catalog { .. }
+            | Self::CatalogValue { .. }
+            | Self::Segment { .. }
+            | Self::Arrow(_) => Fault::Server,
+        }
+    }
+
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source: Arc::new(source) }
+    }
+
+    pub(crate) fn catalog(action: &'static str) -> impl Fn(sqlx::Error) -> Self {
+        move |source| Self::Catalog { action, source: Arc::new(source) }
+    }
+
+    pub(crate) fn segment<E: Into<SegmentError>>(path: impl ToString) -> impl FnOnce(E) -> Self {
+        let path = path.to_string();
+        move |source| Self::Segment { path, source: Arc::new(source.into()) }
+    }
+}
+
+impl From<arrow::error::ArrowError> for StoreError {
+    fn from(source: arrow::error::ArrowError) -> Self {
+        Self::Arrow(Arc::new(source))
+    }
+}

@@ -1,0 +1,102 @@
+//! Opening the data folder: its format is one that we read, and nobody else has it open.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::path::Path;
+
+use crate::StoreError;
+use crate::layout::{FORMAT, Layout};
+use crate::log::sync_folder;
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct FormatFile {
+    format: u32,
+    by: String,
+}
+
+/// Holds the lock until it is dropped; the operating system lets go of it when the process dies.
+#[derive(Debug)]
+pub(crate) struct FolderLock {
+    _file: File,
+}
+
+/// Creates what is missing.
+pub(crate) fn open(root: &Path) -> Result<(Layout, FolderLock), StoreError> {
+    let layout = Layout::new(root);
+    for folder in [root.to_owned(), layout.log_folder(), layout.quarantine_folder(), layout.segments_folder()] {
+        std::fs::create_dir_all(&folder).map_err(StoreError::io("create the folder", folder.clone()))?;
+    }
+    let lock = lock(&layout)?;
+    check_format(&layout)?;
+    // The log fsyncs its files; that the folders above them have their names is durable from here on.
+    for folder in std::path::absolute(root).map_err(StoreError::io("find", root))?.ancestors().take(2) {
+        sync_folder(folder).map_err(StoreError::io("fsync the folder", folder))?;
+    }
+    Ok((layout, lock))
+}
+
+fn lock(layout: &Layout) -> Result<FolderLock, StoreError> {
+    let path = layout.lock_file();
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(StoreError::io("open the lock", path.clone()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(FolderLock { _file: file }),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: layout.root().to_owned() }),
+        Err(TryLockError::Error(source)) => Err(StoreError::io("lock", path)(source)),
+    }
+}
+
+fn check_format(layout: &Layout) -> Result<(), StoreError> {
+    let path = layout.format_file();
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return write_format(layout),
+        Err(error) => return Err(StoreError::io("read", path)(error)),
+    };
+    let found: FormatFile = serde_json::from_str(&text)
+        .map_err(|error| StoreError::io("understand", path.clone())(std::io::Error::other(error)))?;
+    if found.format > FORMAT {
+        let root = layout.root().to_owned();
+        return Err(StoreError::NewerFormat { path: root, found: found.format, by: found.by, supported: FORMAT });
+    }
+    Ok(())
+}
+
+fn write_format(layout: &Layout) -> Result<(), StoreError> {
+    let path = layout.format_file();
+    let format = FormatFile { format: FORMAT, by: concat!("culprit ", env!("CARGO_PKG_VERSION")).to_owned() };
+    let text = serde_json::to_string(&format).expect("two fields are JSON");
+    let write = || {
+        let mut file = File::create(&path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    };
+    write().map_err(StoreError::io("write", path.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_open_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, lock) = open(folder.path()).unwrap();
+        let refused = open(folder.path()).unwrap_err().to_string();
+        assert!(refused.contains("in use by another culprit"), "{refused}");
+        drop(lock);
+        open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("FORMAT"), r#"{"format":99,"by":"culprit 7.0.0"}"#).unwrap();
+        let refused = open(folder.path()).unwrap_err().to_string();
+        assert!(refused.contains("format 99") && refused.contains("culprit 7.0.0"), "{refused}");
+    }
+}

@@ -1,0 +1,47 @@
+//! Shards on disk: what was acknowledged is there, once, and readable at once.
+//!
+//! - [`Storage`] is an open data folder. It is locked while open; a newer format is refused.
+//! - [`StoreState`] is a named store inside a project: its columns, its TTL, its shards by hash range.
+//! - An append ([`Storage::append`], [`Storage::append_samples`]) returns when its rows are in the log, fsynced, and visible to every snapshot taken later.
+//! - A [`Snapshot`] is a moment of a store: recent batches in memory and [`Segment`]s in the object store. It stays readable as long as it lives.
+//!
+//! The metrics face ([`Series`], [`LabelMatcher`]) stands on the same log and segments. This crate speaks arrow and parquet; it knows no query engine, no
+//! protocol, and no HTTP.
+
+mod background;
+mod catalog;
+mod conform;
+mod error;
+mod folder;
+mod hash;
+mod ids;
+mod layout;
+pub mod limits;
+mod log;
+mod metrics;
+mod schema;
+mod segment;
+mod shard;
+mod snapshot;
+mod state;
+mod storage;
+mod telemetry;
+mod time;
+
+pub use catalog::{Document, DocumentKind};
+pub use error::{Fault, SegmentError, StoreError};
+pub use hash::{HashRange, Route};
+pub use ids::{Offset, ProjectName, SeriesId, ShardId, StoreId, StoreName};
+pub use metrics::{
+    Label, LabelMatcher, Labels, METRIC_NAME, MatchValue, STALE_NAN_BITS, SampleRange, Samples, Series, is_stale,
+    stale_nan,
+};
+pub use schema::{
+    Column, ColumnType, OFFSET, OVERFLOW, RECEIVED, ROW, StoreSchema, TIME, is_hidden, overflow_field, utc_nanoseconds,
+};
+pub use segment::Segment;
+pub use snapshot::Snapshot;
+pub use state::{StoreKind, StoreSize, StoreSpec, StoreState};
+pub use storage::{Storage, StorageConfig};
+pub use telemetry::{Metric, MetricKind};
+pub use time::{Clock, TimeRange, UnixNanos};

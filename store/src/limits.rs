@@ -1,0 +1,40 @@
+//! Every bound of the store, with its reason.
+
+use std::time::Duration;
+
+/// A project's or store's name becomes part of a path and of a URL.
+pub const NAME_BYTES_MAX: usize = 128;
+/// More columns make every schema message, footer and plan heavy; the rest goes to the overflow map.
+pub const STORE_COLUMNS_MAX: usize = 512;
+/// Shards of a store without a wish of its own: two keep both cores of a small machine busy while flushing.
+pub const STORE_SHARDS_DEFAULT: u16 = 2;
+pub const STORE_SHARDS_MAX: u16 = 256;
+/// Logs are kept this long unless the store says otherwise.
+pub const STORE_TTL_DEFAULT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// One append in Arrow memory. It must fit into one group, and a group's length into u32.
+pub const APPEND_BYTES_MAX: usize = 256 << 20;
+/// A group is closed at this size: larger ones make the first writer in it wait for the last.
+pub const GROUP_BYTES_MAX: usize = 16 << 20;
+/// Appends waiting for the log; when it is full, writers wait here rather than in memory.
+pub const LOG_QUEUE_MAX: usize = 1024;
+/// A log file is closed at this size; the space of its rows comes back file by file.
+pub const LOG_FILE_BYTES_MAX: u64 = 64 << 20;
+/// What a group's header may claim; anything longer is damage, not data.
+pub const GROUP_PAYLOAD_BYTES_MAX: u32 = 1 << 30;
+
+/// A shard's recent rows become a segment at this size…
+pub const FLUSH_BYTES: usize = 32 << 20;
+/// …or at this age, whichever comes first. Longer makes better segments and a longer replay.
+pub const FLUSH_AGE: Duration = Duration::from_secs(60);
+/// Recent rows of all shards together; above it appends are refused as busy.
+pub const RECENT_BYTES_MAX: usize = 1 << 30;
+/// How often the background task looks for something to flush.
+pub const FLUSH_TICK: Duration = Duration::from_secs(1);
+/// How often expired segments are looked for.
+pub const RETENTION_TICK: Duration = Duration::from_secs(30);
+
+/// Rows of a row group: the unit that statistics can skip.
+pub const ROW_GROUP_ROWS_MAX: usize = 128 * 1024;
+/// Names of stores listed in an error, so that the line stays a line.
+pub const NAMES_SHOWN_MAX: usize = 12;

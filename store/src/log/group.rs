@@ -1,0 +1,195 @@
+//! The bytes of a log file: a header, then groups. Integers are little-endian.
+//!
+//! A group's header has a checksum of its own, so that a damaged payload can be stepped over by its length; when the header is damaged, the next
+//! group is found by its magic, which is believed only with both checksums.
+
+use super::Entry;
+use crate::limits::GROUP_PAYLOAD_BYTES_MAX;
+use crate::{Offset, ShardId, UnixNanos};
+
+pub(super) const FILE_MAGIC: &[u8; 8] = b"CULPLOG\0";
+pub(super) const FILE_VERSION: u32 = 1;
+/// magic, version, file number, checksum of these.
+pub(super) const FILE_HEADER_BYTES: usize = 8 + 4 + 8 + 4;
+
+/// Bytes above 0x7f and a line feed: neither text nor a text-mode transfer yields it by chance.
+const GROUP_MAGIC: &[u8; 8] = b"\xc1CULGRP\n";
+/// magic, sequence, payload length, entries, checksum of the payload, checksum of these.
+pub(super) const GROUP_HEADER_BYTES: usize = 8 + 8 + 4 + 4 + 4 + 4;
+/// shard, offset, received, body length.
+const ENTRY_HEADER_BYTES: usize = 8 + 8 + 8 + 4;
+
+pub(super) fn file_header(number: u64) -> [u8; FILE_HEADER_BYTES] {
+    let mut header = [0; FILE_HEADER_BYTES];
+    header[..8].copy_from_slice(FILE_MAGIC);
+    header[8..12].copy_from_slice(&FILE_VERSION.to_le_bytes());
+    header[12..20].copy_from_slice(&number.to_le_bytes());
+    let checksum = crc32c::crc32c(&header[..20]);
+    header[20..].copy_from_slice(&checksum.to_le_bytes());
+    header
+}
+
+pub(super) enum FileHeader {
+    Good,
+    /// Too short or damaged; groups may follow all the same.
+    Damaged,
+    NewerVersion(u32),
+}
+
+pub(super) fn read_file_header(bytes: &[u8]) -> FileHeader {
+    if bytes.len() < FILE_HEADER_BYTES
+        || &bytes[..8] != FILE_MAGIC
+        || crc32c::crc32c(&bytes[..20]) != le_u32(&bytes[20..])
+    {
+        return FileHeader::Damaged;
+    }
+    match le_u32(&bytes[8..]) {
+        version if version > FILE_VERSION => FileHeader::NewerVersion(version),
+        _ => FileHeader::Good,
+    }
+}
+
+pub(super) fn encode_group(sequence: u64, entries: &[Entry], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + GROUP_HEADER_BYTES, 0);
+    for entry in entries {
+        out.extend_from_slice(&entry.shard.0.to_le_bytes());
+        out.extend_from_slice(&entry.offset.0.to_le_bytes());
+        out.extend_from_slice(&entry.received.0.to_le_bytes());
+        out.extend_from_slice(&narrow(entry.body.len()).to_le_bytes());
+        out.extend_from_slice(&entry.body);
+    }
+    let payload = &out[start + GROUP_HEADER_BYTES..];
+    let (length, payload_checksum) = (narrow(payload.len()), crc32c::crc32c(payload));
+    let header = &mut out[start..start + GROUP_HEADER_BYTES];
+    header[..8].copy_from_slice(GROUP_MAGIC);
+    header[8..16].copy_from_slice(&sequence.to_le_bytes());
+    header[16..20].copy_from_slice(&length.to_le_bytes());
+    header[20..24].copy_from_slice(&narrow(entries.len()).to_le_bytes());
+    header[24..28].copy_from_slice(&payload_checksum.to_le_bytes());
+    let header_checksum = crc32c::crc32c(&header[..28]);
+    header[28..].copy_from_slice(&header_checksum.to_le_bytes());
+}
+
+fn narrow(length: usize) -> u32 {
+    u32::try_from(length).expect("an append is bounded by APPEND_BYTES_MAX and a group by GROUP_BYTES_MAX on top of it")
+}
+
+/// What stands at the beginning of `bytes`.
+pub(super) enum Found {
+    Group {
+        sequence: u64,
+        entries: Vec<Entry>,
+        length: usize,
+    },
+    /// The header is sound, the payload is not; the next group begins after `length`.
+    DamagedPayload {
+        length: usize,
+    },
+    /// The bytes end inside the group.
+    CutOff,
+    NoGroup,
+}
+
+pub(super) fn read_group(bytes: &[u8]) -> Found {
+    if bytes.len() < GROUP_HEADER_BYTES {
+        return if GROUP_MAGIC.starts_with(&bytes[..bytes.len().min(8)]) { Found::CutOff } else { Found::NoGroup };
+    }
+    let header = &bytes[..GROUP_HEADER_BYTES];
+    let payload_bytes = le_u32(&header[16..]);
+    if &header[..8] != GROUP_MAGIC
+        || crc32c::crc32c(&header[..28]) != le_u32(&header[28..])
+        || payload_bytes > GROUP_PAYLOAD_BYTES_MAX
+    {
+        return Found::NoGroup;
+    }
+    let length = GROUP_HEADER_BYTES + payload_bytes as usize;
+    if bytes.len() < length {
+        return Found::CutOff;
+    }
+    let payload = &bytes[GROUP_HEADER_BYTES..length];
+    if crc32c::crc32c(payload) != le_u32(&header[24..]) {
+        return Found::DamagedPayload { length };
+    }
+    match read_entries(payload, le_u32(&header[20..])) {
+        Some(entries) => Found::Group { sequence: le_u64(&header[8..]), entries, length },
+        None => Found::DamagedPayload { length },
+    }
+}
+
+fn read_entries(mut payload: &[u8], count: u32) -> Option<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for _ in 0..count {
+        let (header, rest) = payload.split_at_checked(ENTRY_HEADER_BYTES)?;
+        let (body, rest) = rest.split_at_checked(le_u32(&header[24..]) as usize)?;
+        entries.push(Entry {
+            shard: ShardId(le_u64(header).cast_signed()),
+            offset: Offset(le_u64(&header[8..])),
+            received: UnixNanos(le_u64(&header[16..]).cast_signed()),
+            body: body.to_vec(),
+        });
+        payload = rest;
+    }
+    payload.is_empty().then_some(entries)
+}
+
+/// Where the next believable group begins, searching from the second byte on.
+pub(super) fn find_group(bytes: &[u8]) -> Option<usize> {
+    (1..bytes.len().saturating_sub(GROUP_HEADER_BYTES - 1)).find(|at| {
+        bytes[*at] == GROUP_MAGIC[0]
+            && matches!(read_group(&bytes[*at..]), Found::Group { .. } | Found::DamagedPayload { .. })
+    })
+}
+
+fn le_u32(bytes: &[u8]) -> u32 {
+    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+}
+
+fn le_u64(bytes: &[u8]) -> u64 {
+    u64::from(le_u32(bytes)) | u64::from(le_u32(&bytes[4..])) << 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries() -> Vec<Entry> {
+        (0..3)
+            .map(|i| Entry {
+                shard: ShardId(i),
+                offset: Offset(7),
+                received: UnixNanos(-i),
+                body: vec![i as u8; 5 * i as usize],
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_group_reads_back() {
+        let mut bytes = Vec::new();
+        encode_group(9, &entries(), &mut bytes);
+        let Found::Group { sequence, entries: read, length } = read_group(&bytes) else { panic!("no group") };
+        assert_eq!((sequence, read, length), (9, entries(), bytes.len()));
+    }
+
+    #[test]
+    fn no_flipped_bit_passes() {
+        let mut bytes = Vec::new();
+        encode_group(9, &entries(), &mut bytes);
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert!(!matches!(read_group(&damaged), Found::Group { .. }), "bit {bit}");
+        }
+    }
+
+    /// The bytes of format 1, as released: a change here is a new format.
+    #[test]
+    fn golden_bytes() {
+        let mut bytes = file_header(1).to_vec();
+        let entry = Entry { shard: ShardId(2), offset: Offset(3), received: UnixNanos(4), body: b"body".to_vec() };
+        encode_group(1, &[entry], &mut bytes);
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        expect_test::expect!["43554c504c4f4700010000000100000000000000b82af6f1c143554c4752500a010000000000000020000000010000004e0aa1b3c51217dc02000000000000000300000000000000040000000000000004000000626f6479"].assert_eq(&hex);
+    }
+}

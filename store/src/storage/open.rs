@@ -1,0 +1,162 @@
+//! Opening: what the catalog names is loaded, what the log holds beyond the segments is replayed, what a crash left over is removed.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, RwLock};
+
+use futures::TryStreamExt;
+use object_store::path::Path as ObjectPath;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Inner, Storage, StorageConfig, Stores};
+use crate::background::{delete_buried, drop_expired, flush_by_size_and_age, reap};
+use crate::catalog::Catalog;
+use crate::conform::{conform, new_columns};
+use crate::layout::Layout;
+use crate::log::{Entry, Log, LogContext, decode_body, replay};
+use crate::metrics::SeriesIndex;
+use crate::schema::StoreSchema;
+use crate::segment::{Segment, SegmentStore};
+use crate::shard::{RecentBatch, Shard};
+use crate::state::StoreIdentity;
+use crate::telemetry::Counters;
+use crate::{ProjectName, ShardId, StoreError, StoreKind, StoreState, TimeRange, folder};
+
+impl Storage {
+    /// Creates the folder when it is not there.
+    #[expect(clippy::disallowed_methods, reason = "a Drop cannot wait for room; at most one message per segment")]
+    pub async fn open(config: StorageConfig) -> Result<Self, StoreError> {
+        let StorageConfig { data, clock, flush_age } = config;
+        let (layout, lock) = folder::open(&data)?;
+        let catalog = Catalog::open(&layout.catalog_file()).await?;
+        for project in [ProjectName::default_project(), ProjectName::system()] {
+            catalog.ensure_project(&project, clock.now()).await?;
+        }
+        let segments = SegmentStore::local(&layout)?;
+        let (reaper, doomed) = mpsc::unbounded_channel();
+        let stores = load(&catalog, &reaper).await?;
+        let counters = Arc::new(Counters::default());
+        let log = recover(&layout, &catalog, &stores, &counters).await?;
+        let inner = Arc::new(Inner {
+            clock,
+            catalog,
+            segments,
+            counters,
+            reaper,
+            flush_age,
+            stores: RwLock::new(stores),
+            creation: tokio::sync::Mutex::new(()),
+            log: RwLock::new(Some(Arc::new(log))),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            lock: Mutex::new(Some(lock)),
+        });
+        remove_leftovers(&inner).await?;
+        inner.truncate_log()?;
+        inner.tasks.spawn(flush_by_size_and_age(inner.clone(), inner.stop.clone()));
+        inner.tasks.spawn(drop_expired(inner.clone(), inner.stop.clone()));
+        inner.tasks.spawn(reap(inner.clone(), doomed, inner.stop.clone()));
+        Ok(Self { inner })
+    }
+}
+
+async fn load(catalog: &Catalog, reaper: &mpsc::UnboundedSender<ObjectPath>) -> Result<Stores, StoreError> {
+    let mut stores = HashMap::new();
+    for row in catalog.stores().await? {
+        let mut shards = Vec::new();
+        for shard in catalog.shards(row.id).await? {
+            let rows = catalog.segments(shard.id).await?;
+            let segments = rows.into_iter().map(|row| Arc::new(Segment::new(row, reaper.clone()))).collect();
+            let shard = Shard::new(shard.id, shard.range, shard.flushed);
+            shard.add_segments(segments);
+            shards.push(Arc::new(shard));
+        }
+        let schema = StoreSchema::new(catalog.columns(row.id).await?);
+        let series = match row.kind {
+            StoreKind::Logs => SeriesIndex::default(),
+            StoreKind::Metrics => SeriesIndex::new(catalog.series(row.id).await?),
+        };
+        let key = (row.project.clone(), row.name.clone());
+        let identity =
+            StoreIdentity { id: row.id, project: row.project, name: row.name, kind: row.kind, ttl_ns: row.ttl_ns };
+        stores.insert(key, Arc::new(StoreState::new(identity, schema, shards, series)));
+    }
+    Ok(stores)
+}
+
+async fn recover(
+    layout: &Layout,
+    catalog: &Catalog,
+    stores: &Stores,
+    counters: &Arc<Counters>,
+) -> Result<Log, StoreError> {
+    let by_shard: HashMap<ShardId, (&Arc<StoreState>, &Arc<Shard>)> =
+        stores.values().flat_map(|store| store.shards.iter().map(move |shard| (shard.id, (store, shard)))).collect();
+    let mut pending: Vec<Entry> = Vec::new();
+    // Entries of deleted stores have no owner; entries below the flushed offset stand in a segment already.
+    let replayed = replay(layout, |entry| {
+        let wanted = by_shard.get(&entry.shard).is_some_and(|(_, shard)| entry.offset >= shard.flushed());
+        if wanted {
+            pending.push(entry);
+        }
+        Ok(())
+    })?;
+    for entry in pending {
+        let (store, shard) = by_shard[&entry.shard];
+        restore(catalog, store, shard, entry).await?;
+    }
+    Counters::add(&counters.quarantined_groups, replayed.quarantined_groups);
+    Counters::add(&counters.torn_bytes, replayed.torn_bytes);
+    let file_number = replayed.files.keys().next_back().map_or(1, |last| last + 1);
+    Log::start(LogContext {
+        layout: layout.clone(),
+        counters: counters.clone(),
+        file_number,
+        sequence: replayed.next_sequence,
+        older_files: replayed.files,
+    })
+}
+
+/// Columns were in the catalog before their rows were in the log; only a catalog restored from an older copy lacks some.
+async fn restore(
+    catalog: &Catalog,
+    store: &Arc<StoreState>,
+    shard: &Arc<Shard>,
+    entry: Entry,
+) -> Result<(), StoreError> {
+    let mut batch = decode_body(&entry.body)?;
+    if store.kind() == StoreKind::Logs {
+        let schema = store.schema();
+        let new = new_columns(&batch, &schema);
+        if !new.is_empty() {
+            catalog.add_columns(store.id(), schema.columns().len(), &new).await?;
+            store.set_schema(schema.extended(&new));
+        }
+        (batch, _) = conform(batch, &store.schema(), store.name().as_str())?;
+    }
+    shard.publish(RecentBatch::new(entry.offset, entry.received, batch));
+    Ok(())
+}
+
+/// Files under a tombstone, and files that no catalog row names: a crash came between writing one and committing it.
+async fn remove_leftovers(inner: &Inner) -> Result<(), StoreError> {
+    for path in inner.catalog.buried_segments().await? {
+        delete_buried(inner, &ObjectPath::from(path)).await?;
+    }
+    let mut named = HashSet::new();
+    for store in inner.all_stores() {
+        for shard in &store.shards {
+            named.extend(shard.view(TimeRange::ALL).segments.iter().map(|segment| segment.path().clone()));
+        }
+    }
+    let listed: Vec<_> =
+        inner.segments.objects().list(None).try_collect().await.map_err(StoreError::segment("segments"))?;
+    for object in listed {
+        if !named.contains(&object.location) {
+            tracing::warn!(path = %object.location, "removing a segment that was never committed");
+            inner.segments.delete(&object.location).await?;
+        }
+    }
+    Ok(())
+}
