@@ -1,0 +1,46 @@
+//! Why a whole request was refused. A bad row is never one of these: it is counted in the report.
+
+use culprit_store::{Fault, StoreError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    #[error("unknown format {format:?}; known are ndjson, json, combined, logfmt and line")]
+    UnknownFormat { format: String },
+    #[error("hash key {key:?} is not 32 hexadecimal digits")]
+    BadHashKey { key: String },
+    #[error("a body encoded as {encoding:?} cannot be read; known are {known}")]
+    UnknownEncoding { encoding: String, known: &'static str },
+    #[error("the body is not valid {encoding}: {source}")]
+    Corrupt { encoding: &'static str, source: std::io::Error },
+    #[error("the body is no Prometheus remote write 1.0 request: {source}")]
+    NotRemoteWrite { source: prost::DecodeError },
+    #[error(
+        "the body has more than {limit} bytes after decompression; send it in parts or raise ingest.body_bytes_max"
+    )]
+    TooLarge { limit: usize },
+    #[error("project {project} has no store {store:?} and ingest.auto_create is off; create it first")]
+    UnknownStore { project: String, store: String },
+    #[error("store {project}/{store} holds {actual}, this request brings {wanted}; send it to another store")]
+    WrongKind { project: String, store: String, actual: &'static str, wanted: &'static str },
+    #[error("decoding was cut off by a shutdown or a defect; nothing was stored")]
+    Interrupted { source: tokio::task::JoinError },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl IngestError {
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::UnknownFormat { .. }
+            | Self::BadHashKey { .. }
+            | Self::UnknownEncoding { .. }
+            | Self::Corrupt { .. }
+            | Self::NotRemoteWrite { .. }
+            | Self::TooLarge { .. }
+            | Self::WrongKind { .. } => Fault::Caller,
+            Self::UnknownStore { .. } => Fault::Missing,
+            Self::Interrupted { .. } => Fault::Server,
+            Self::Store(error) => error.fault(),
+        }
+    }
+}
