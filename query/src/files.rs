@@ -1,0 +1,133 @@
+//! SQL over files, for people who have no server: `SELECT … FROM "access.parquet"`.
+
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
+use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
+use datafusion::config::Dialect;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::csv::CsvFormat;
+use datafusion::datasource::file_format::json::JsonFormat;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::SessionState;
+use datafusion::prelude::{SQLOptions, SessionContext};
+
+use crate::QueryError;
+use crate::sql::session_config;
+
+const FILES: &str = "files";
+/// CSV and NDJSON carry no types; this many rows are looked at to find them.
+const INFERENCE_ROWS: usize = 100_000;
+
+/// True for what is a file and not a store: it has a slash or a known extension.
+pub fn is_file_name(name: &str) -> bool {
+    name.contains('/') || format_of(name).is_some()
+}
+
+/// The extension decides; `.log` and other text is imported, not queried.
+fn format_of(name: &str) -> Option<(Arc<dyn FileFormat>, &'static str)> {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase())?;
+    match extension.as_str() {
+        "parquet" => Some((Arc::new(ParquetFormat::default().with_force_view_types(false)), ".parquet")),
+        "csv" => Some((Arc::new(CsvFormat::default().with_schema_infer_max_rec(INFERENCE_ROWS)), ".csv")),
+        "ndjson" | "jsonl" | "json" => {
+            Some((Arc::new(JsonFormat::default().with_schema_infer_max_rec(INFERENCE_ROWS)), ""))
+        }
+        _ => None,
+    }
+}
+
+/// SQL in which every table is a file.
+pub struct FileSql {
+    context: SessionContext,
+}
+
+impl Default for FileSql {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FileSql {
+    pub fn new() -> Self {
+        let config = session_config()
+            .with_default_catalog_and_schema(FILES, FILES)
+            .with_create_default_catalog_and_schema(false);
+        let context = SessionContext::new_with_config(config);
+        let tables = Arc::new(FileTables { state: context.state() });
+        context.register_catalog(FILES, Arc::new(FileCatalog { tables }));
+        Self { context }
+    }
+
+    /// Whether the query's tables are files rather than stores. A query without tables needs no server either.
+    pub fn is_about_files(&self, sql: &str) -> Result<bool, QueryError> {
+        let failed = |error| QueryError::of(error, 0);
+        let state = self.context.state();
+        let statement = state.sql_to_statement(sql, &Dialect::Generic).map_err(failed)?;
+        let tables = state.resolve_table_references(&statement).map_err(failed)?;
+        Ok(tables.iter().all(|table| is_file_name(table.table())))
+    }
+
+    /// The whole answer. Files are read and never written.
+    pub async fn query(&self, sql: &str) -> Result<Vec<RecordBatch>, QueryError> {
+        let failed = |error| QueryError::of(error, 0);
+        let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let frame = self.context.sql_with_options(sql, options).await.map_err(failed)?;
+        let schema = Arc::new(frame.schema().as_arrow().clone());
+        let mut batches = frame.collect().await.map_err(failed)?;
+        if batches.is_empty() {
+            batches.push(RecordBatch::new_empty(schema));
+        }
+        Ok(batches)
+    }
+}
+
+#[derive(Debug)]
+struct FileCatalog {
+    tables: Arc<FileTables>,
+}
+
+impl CatalogProvider for FileCatalog {
+    fn schema_names(&self) -> Vec<String> {
+        vec![FILES.to_owned()]
+    }
+
+    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        (name == FILES).then(|| self.tables.clone() as Arc<dyn SchemaProvider>)
+    }
+}
+
+#[derive(Debug)]
+struct FileTables {
+    state: SessionState,
+}
+
+#[async_trait]
+impl SchemaProvider for FileTables {
+    fn table_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let cannot = |why: String| DataFusionError::Plan(format!("cannot read {name}: {why}"));
+        let (format, extension) =
+            format_of(name).ok_or_else(|| cannot("known are .parquet, .csv, .ndjson, .jsonl and .json".to_owned()))?;
+        let path = std::path::absolute(name).map_err(|error| cannot(error.to_string()))?;
+        std::fs::File::open(&path).map_err(|error| cannot(error.to_string()))?;
+        let url = ListingTableUrl::parse(path.to_string_lossy())?;
+        let options = ListingOptions::new(format).with_file_extension(extension);
+        let config = ListingTableConfig::new(url)
+            .with_listing_options(options)
+            .infer_schema(&self.state)
+            .await
+            .map_err(|error| cannot(error.strip_backtrace()))?;
+        Ok(Some(Arc::new(ListingTable::try_new(config)?)))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        is_file_name(name)
+    }
+}

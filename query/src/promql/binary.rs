@@ -1,0 +1,201 @@
+//! Binary operators: their arithmetic, and the cases with a scalar. Two vectors are matched in `matching`, sets in `set`.
+
+use super::PromqlError;
+use super::aggregate::Grouping;
+use super::column::{Column, Output, absent};
+use super::eval::Evaluator;
+use super::grid::Grid;
+use super::plan::Node;
+use super::{matching, set};
+
+#[derive(Debug)]
+pub(super) struct Binary {
+    pub(super) operator: Operator,
+    /// `bool`: a comparison gives 0 or 1 instead of filtering.
+    pub(super) returns_bool: bool,
+    pub(super) matching: Matching,
+    pub(super) left: Node,
+    pub(super) right: Node,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operator {
+    Arithmetic(Arithmetic),
+    Comparison(Comparison),
+    Set(SetOperator),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arithmetic {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Mod,
+    Pow,
+    Atan2,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SetOperator {
+    And,
+    Or,
+    Unless,
+}
+
+impl Operator {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        Some(match text.to_ascii_lowercase().as_str() {
+            "+" => Self::Arithmetic(Arithmetic::Add),
+            "-" => Self::Arithmetic(Arithmetic::Sub),
+            "*" => Self::Arithmetic(Arithmetic::Mul),
+            "/" => Self::Arithmetic(Arithmetic::Div),
+            "%" => Self::Arithmetic(Arithmetic::Mod),
+            "^" => Self::Arithmetic(Arithmetic::Pow),
+            "atan2" => Self::Arithmetic(Arithmetic::Atan2),
+            "==" => Self::Comparison(Comparison::Equal),
+            "!=" => Self::Comparison(Comparison::NotEqual),
+            "<" => Self::Comparison(Comparison::Less),
+            "<=" => Self::Comparison(Comparison::LessEqual),
+            ">" => Self::Comparison(Comparison::Greater),
+            ">=" => Self::Comparison(Comparison::GreaterEqual),
+            "and" => Self::Set(SetOperator::And),
+            "or" => Self::Set(SetOperator::Or),
+            "unless" => Self::Set(SetOperator::Unless),
+            _ => return None,
+        })
+    }
+}
+
+impl Arithmetic {
+    fn apply(self, left: f64, right: f64) -> f64 {
+        match self {
+            Self::Add => left + right,
+            Self::Sub => left - right,
+            Self::Mul => left * right,
+            Self::Div => left / right,
+            Self::Mod => left % right,
+            Self::Pow => left.powf(right),
+            Self::Atan2 => left.atan2(right),
+        }
+    }
+}
+
+impl Comparison {
+    fn holds(self, left: f64, right: f64) -> bool {
+        match self {
+            Self::Equal => left == right,
+            Self::NotEqual => left != right,
+            Self::Less => left < right,
+            Self::LessEqual => left <= right,
+            Self::Greater => left > right,
+            Self::GreaterEqual => left >= right,
+        }
+    }
+}
+
+/// Which series of the two sides belong together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Matching {
+    pub(super) by: Grouping,
+    pub(super) cardinality: Cardinality,
+    /// Labels that the result takes from the "one" side.
+    pub(super) include: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Cardinality {
+    #[default]
+    OneToOne,
+    /// Many on the left, `group_left`.
+    ManyToOne,
+    /// Many on the right, `group_right`.
+    OneToMany,
+}
+
+impl Matching {
+    pub(super) fn one_to_one(by: Grouping) -> Self {
+        Self { by, cardinality: Cardinality::OneToOne, include: Vec::new() }
+    }
+
+    pub(super) fn group_left(by: Grouping, include: Vec<String>) -> Self {
+        Self { by, cardinality: Cardinality::ManyToOne, include }
+    }
+
+    pub(super) fn group_right(by: Grouping, include: Vec<String>) -> Self {
+        Self { by, cardinality: Cardinality::OneToMany, include }
+    }
+}
+
+impl Binary {
+    pub(super) fn eval(&self, evaluator: &mut Evaluator<'_>, grid: &Grid) -> Result<Output, PromqlError> {
+        let left = evaluator.eval(&self.left, grid)?;
+        let right = evaluator.eval(&self.right, grid)?;
+        match (left, right) {
+            (Output::Scalar(left), Output::Scalar(right)) => {
+                let pairs = left.into_iter().zip(right);
+                Ok(Output::Scalar(pairs.map(|(left, right)| self.of_scalars(left, right)).collect()))
+            }
+            (Output::Vector(left), Output::Scalar(right)) => {
+                Ok(self.with_scalar(left, |value, step| self.combine(value, right[step], value)))
+            }
+            (Output::Scalar(left), Output::Vector(right)) => {
+                Ok(self.with_scalar(right, |value, step| self.combine(left[step], value, value)))
+            }
+            (Output::Vector(left), Output::Vector(right)) => match self.operator {
+                Operator::Set(operator) => set::combine(operator, &self.matching.by, left, right),
+                _ => matching::combine(self, left, right, evaluator, grid),
+            }
+            .map(Output::Vector),
+            _ => Err(PromqlError::execution("a string cannot be an operand")),
+        }
+    }
+
+    /// True when the result is no longer what the metric's name says.
+    pub(super) fn drops_name(&self) -> bool {
+        self.returns_bool || matches!(self.operator, Operator::Arithmetic(_))
+    }
+
+    /// The value for two samples, or None where a comparison filters. `kept` is what a comparison that holds gives: always
+    /// the side that is a vector.
+    pub(super) fn combine(&self, left: f64, right: f64, kept: f64) -> Option<f64> {
+        match self.operator {
+            Operator::Arithmetic(operator) => Some(operator.apply(left, right)),
+            Operator::Comparison(operator) if self.returns_bool => {
+                Some(f64::from(u8::from(operator.holds(left, right))))
+            }
+            Operator::Comparison(operator) => operator.holds(left, right).then_some(kept),
+            Operator::Set(_) => None,
+        }
+    }
+
+    /// Between scalars the parser demands `bool`, so nothing is filtered.
+    fn of_scalars(&self, left: f64, right: f64) -> f64 {
+        self.combine(left, right, left).unwrap_or(f64::NAN)
+    }
+
+    fn with_scalar(&self, mut columns: Vec<Column>, combine: impl Fn(f64, usize) -> Option<f64>) -> Output {
+        for column in &mut columns {
+            let mut values = absent(column.values.len());
+            for (step, slot) in values.iter_mut().enumerate() {
+                if let Some(value) = column.get(step).and_then(|value| combine(value, step)) {
+                    *slot = value;
+                }
+            }
+            column.values = values;
+            column.drop_name |= self.drops_name();
+        }
+        columns.retain(Column::has_values);
+        Output::Vector(columns)
+    }
+}

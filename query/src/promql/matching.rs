@@ -1,0 +1,152 @@
+//! Arithmetic and comparison between two vectors: which series meet, and what labels their result carries.
+
+use std::collections::HashMap;
+
+use culprit_store::{Labels, is_stale};
+
+use super::PromqlError;
+use super::aggregate::Grouping;
+use super::binary::{Binary, Cardinality, Matching, Operator};
+use super::column::{Column, join_same, without_metadata};
+use super::eval::Evaluator;
+use super::grid::Grid;
+
+/// The side whose series may be several per match group ("many", for one-to-one the left) is walked; for each of its samples
+/// the group's single sample of the other side ("one") is looked up.
+pub(super) fn combine(
+    binary: &Binary,
+    left: Vec<Column>,
+    right: Vec<Column>,
+    evaluator: &mut Evaluator<'_>,
+    grid: &Grid,
+) -> Result<Vec<Column>, PromqlError> {
+    let matching = &binary.matching;
+    let swapped = matching.cardinality == Cardinality::OneToMany;
+    let (many, one) = if swapped { (right, left) } else { (left, right) };
+    if many.is_empty() || one.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ones = OneSide::new(&one, &many, matching, grid)?;
+    let mut taken = Taken::new(matching.cardinality);
+    let mut results = Vec::with_capacity(many.len());
+    for column in &many {
+        evaluator.check_stop()?;
+        let group = matching.by.key(&column.labels);
+        for partner in ones.partners(&group) {
+            let labels = result_labels(binary, &column.labels, &partner.labels);
+            let drop_name = column.drop_name || binary.drops_name();
+            let mut result = Column::empty(labels, drop_name, grid.steps);
+            for (step, slot) in result.values.iter_mut().enumerate() {
+                let (Some(value), Some(other)) = (column.get(step), partner.get(step)) else { continue };
+                let (left, right) = if swapped { (other, value) } else { (value, other) };
+                if let Some(combined) = binary.combine(left, right, left) {
+                    *slot = combined;
+                }
+            }
+            if result.has_values() {
+                taken.claim(&group, &result)?;
+                results.push(result);
+            }
+        }
+    }
+    join_same(results)
+}
+
+/// The series of the "one" side by match group. Several may share a group as long as they are never there together.
+struct OneSide<'a> {
+    groups: HashMap<Labels, Vec<&'a Column>>,
+}
+
+impl<'a> OneSide<'a> {
+    fn new(one: &'a [Column], many: &[Column], matching: &Matching, grid: &Grid) -> Result<Self, PromqlError> {
+        let mut groups: HashMap<Labels, Vec<&Column>> = HashMap::new();
+        for column in one {
+            groups.entry(matching.by.key(&column.labels)).or_default().push(column);
+        }
+        let mut crowded: Vec<(&Labels, &Vec<&Column>)> =
+            groups.iter().filter(|(_, columns)| columns.len() > 1).collect();
+        crowded.sort_by_key(|(group, _)| *group);
+        for step in 0..grid.steps {
+            for (group, columns) in &crowded {
+                let mut there = columns.iter().filter(|column| column.get(step).is_some());
+                let (Some(first), Some(second)) = (there.next(), there.next()) else { continue };
+                // With nothing on the other side at this step, Prometheus does not look.
+                if many.iter().any(|column| column.get(step).is_some()) {
+                    return Err(many_to_many(group, matching, first, second));
+                }
+            }
+        }
+        Ok(Self { groups })
+    }
+
+    fn partners(&self, group: &Labels) -> &[&'a Column] {
+        self.groups.get(group).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn many_to_many(group: &Labels, matching: &Matching, first: &Column, second: &Column) -> PromqlError {
+    let side = if matching.cardinality == Cardinality::OneToMany { "left" } else { "right" };
+    PromqlError::execution(format!(
+        "found duplicate series for the match group {} on the {side} hand-side of the operation: [{}, {}];many-to-many \
+         matching not allowed: matching labels must be unique on one side",
+        braced(group),
+        braced(&second.labels),
+        braced(&first.labels)
+    ))
+}
+
+/// `{a="b", c="d"}`, the name among the labels, as Prometheus prints label sets in messages.
+fn braced(labels: &Labels) -> String {
+    let pairs: Vec<String> = labels.iter().map(|label| format!("{}={:?}", label.name, label.value)).collect();
+    format!("{{{}}}", pairs.join(", "))
+}
+
+/// Which steps of which result are taken, to find a second sample that claims the same place.
+struct Taken {
+    cardinality: Cardinality,
+    steps: HashMap<(Labels, Labels), Vec<bool>>,
+}
+
+impl Taken {
+    fn new(cardinality: Cardinality) -> Self {
+        Self { cardinality, steps: HashMap::new() }
+    }
+
+    fn claim(&mut self, group: &Labels, result: &Column) -> Result<(), PromqlError> {
+        let one_to_one = self.cardinality == Cardinality::OneToOne;
+        let within = if one_to_one { Labels::default() } else { result.labels.clone() };
+        let steps = self.steps.entry((group.clone(), within)).or_insert_with(|| vec![false; result.values.len()]);
+        for (taken, _) in steps.iter_mut().zip(&result.values).filter(|(_, value)| !is_stale(**value)) {
+            if std::mem::replace(taken, true) {
+                return Err(PromqlError::execution(if one_to_one {
+                    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+                } else {
+                    "multiple matches for labels: grouping labels must ensure unique matches"
+                }));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One-to-one keeps the labels that were matched on; otherwise the "many" side's labels stay and `include` comes over.
+fn result_labels(binary: &Binary, many: &Labels, one: &Labels) -> Labels {
+    let matching = &binary.matching;
+    let named = match binary.operator {
+        Operator::Arithmetic(_) => without_metadata(many),
+        _ => many.clone(),
+    };
+    let mut labels = match (&matching.cardinality, &matching.by) {
+        (Cardinality::OneToOne, Grouping::By(names)) => {
+            named.filter(|label| names.iter().any(|name| **name == *label.name))
+        }
+        (Cardinality::OneToOne, Grouping::Without(names)) => {
+            named.filter(|label| !names.iter().any(|name| **name == *label.name))
+        }
+        _ => named,
+    };
+    for name in &matching.include {
+        labels = labels.with(name, one.get(name).unwrap_or(""));
+    }
+    labels
+}
