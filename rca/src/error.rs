@@ -1,0 +1,45 @@
+//! What can go wrong before an answer; "nothing stands out" is an answer, not an error.
+
+use arrow::error::ArrowError;
+use culprit_query::QueryError;
+use culprit_store::Fault;
+
+#[derive(Debug, thiserror::Error)]
+pub enum RcaError {
+    #[error("no row is in the anomalous slice: the predicate holds nowhere in the {rows} rows read")]
+    NoAnomalousRows { rows: u64 },
+    #[error(
+        "no row is in the normal slice: there is nothing to compare the {rows} anomalous rows with; give a baseline"
+    )]
+    NoNormalRows { rows: u64 },
+    #[error("dimension {name:?} is not a column; the columns are: {known}")]
+    UnknownDimension { name: String, known: String },
+    #[error("unit column {name:?} is not a column; the columns are: {known}")]
+    UnknownUnit { name: String, known: String },
+    #[error("max_order is {given}; it must be from 1 to {max}")]
+    BadOrder { given: usize, max: usize },
+    #[error("{name} is {given}; it must be {range}")]
+    BadOption { name: &'static str, given: f64, range: &'static str },
+    #[error("batch {batch} has {rows} rows but its slice has {flags}")]
+    SliceLength { batch: usize, rows: usize, flags: usize },
+    #[error("column {column:?} cannot be read")]
+    Column {
+        column: String,
+        #[source]
+        source: ArrowError,
+    },
+    #[error("predicate {predicate:?} is not a SQL condition: {why}")]
+    BadPredicate { predicate: String, why: String },
+    #[error(transparent)]
+    Query(#[from] QueryError),
+}
+
+impl RcaError {
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Query(error) => error.fault(),
+            Self::SliceLength { .. } | Self::Column { .. } => Fault::Server,
+            _ => Fault::Caller,
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Where the rows come from: a store or files, by one SQL query that reads the columns worth searching and says of each
+//! row which slice it belongs to. The only part of this crate that waits for anything.
+
+use std::time::Duration;
+
+use arrow::array::{AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::error::ArrowError;
+use culprit_query::{FileSql, SqlEngine};
+use culprit_store::{ProjectName, StoreName, TimeRange};
+use futures::TryStreamExt;
+use tokio::time::Instant;
+
+use crate::cells::Shape;
+use crate::dimensions::{LeftOut, declared_unfit};
+use crate::input::{Baseline, Input, Options};
+use crate::limits::{BUDGET, GATHERED_BYTES_MAX};
+use crate::report::Report;
+use crate::sql::{Predicate, quoted};
+use crate::{RcaError, explain, names};
+
+/// What to explain, in the words of whoever asks.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// SQL predicate of slice A.
+    pub predicate: String,
+    /// SQL predicate of slice B; none means every other row.
+    pub baseline: Option<String>,
+    /// Plural for the rows of A in the sentence, such as "failing requests"; none means "rows where" and the predicate.
+    pub noun: Option<String>,
+    pub options: Options,
+    /// Time for reading and searching; what was not reached is said. None means ten seconds.
+    pub budget: Option<Duration>,
+}
+
+impl Question {
+    pub fn new(predicate: impl Into<String>) -> Self {
+        Self { predicate: predicate.into(), baseline: None, noun: None, options: Options::default(), budget: None }
+    }
+}
+
+/// Explains rows of a store within a time range.
+pub async fn explain_store(
+    engine: &SqlEngine,
+    project: &ProjectName,
+    store: &StoreName,
+    range: TimeRange,
+    question: &Question,
+) -> Result<Report, RcaError> {
+    let clock = Timer::start(question.budget);
+    let from = quoted(store.as_str());
+    let empty = engine.stream(project, &format!("SELECT * FROM {from} LIMIT 0"), range).await?;
+    let plan = Plan::new(question, &empty.schema)?;
+    let rows = engine.stream(project, &plan.sql(&from), range).await?;
+    let mut gathered = Gathered::default();
+    let mut stream = std::pin::pin!(rows.into_stream());
+    while let Some(batch) = stream.try_next().await? {
+        gathered.push(&batch)?;
+        if gathered.bytes > GATHERED_BYTES_MAX {
+            gathered.cut =
+                Some(format!("only the first {} rows were read: more do not fit into memory", gathered.rows));
+            break;
+        }
+        if clock.reading_is_over() {
+            gathered.cut = Some(format!("only {} rows were read within half of the time budget", gathered.rows));
+            break;
+        }
+    }
+    finish(plan, gathered, question, clock).await
+}
+
+/// Explains rows of files (Parquet, CSV, NDJSON); columns are matched by name.
+pub async fn explain_files(files: &FileSql, paths: &[String], question: &Question) -> Result<Report, RcaError> {
+    let clock = Timer::start(question.budget);
+    let selects: Vec<_> = paths.iter().map(|path| format!("SELECT * FROM {}", quoted(path))).collect();
+    let from = format!("({}) AS files", selects.join(" UNION ALL BY NAME "));
+    let empty = files.query(&format!("SELECT * FROM {from} LIMIT 0")).await?;
+    let plan = Plan::new(question, empty.first().map_or(&Schema::empty(), |batch| batch.schema_ref()))?;
+    let mut gathered = Gathered::default();
+    for batch in files.query(&plan.sql(&from)).await? {
+        gathered.push(&batch)?;
+    }
+    finish(plan, gathered, question, clock).await
+}
+
+#[derive(Clone, Copy)]
+struct Timer {
+    start: Instant,
+    budget: Duration,
+}
+
+impl Timer {
+    fn start(budget: Option<Duration>) -> Self {
+        Self { start: Instant::now(), budget: budget.unwrap_or(BUDGET) }
+    }
+
+    /// Half of the time is kept for the search: rows that nobody looks at explain nothing.
+    fn reading_is_over(&self) -> bool {
+        self.start.elapsed() >= self.budget / 2
+    }
+
+    fn is_over(&self) -> bool {
+        self.start.elapsed() >= self.budget
+    }
+}
+
+/// Searching is a processor's work and leaves the runtime.
+async fn finish(plan: Plan, gathered: Gathered, question: &Question, clock: Timer) -> Result<Report, RcaError> {
+    let options = question.options.clone();
+    let noun = question.noun.clone().unwrap_or_else(|| format!("rows where {}", question.predicate));
+    let Plan { predicate_columns, left_out, baseline_of, .. } = plan;
+    let Gathered { batches, slice, cut, .. } = gathered;
+    let searched = tokio::task::spawn_blocking(move || {
+        let input = Input { batches, slice, predicate_columns, baseline: baseline_of };
+        explain(&input, &options, &noun, &|| clock.is_over())
+    });
+    let mut report = searched.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+    report.left_out.splice(0..0, left_out);
+    if let Some(cut) = cut {
+        report.exact = false;
+        report.cuts.insert(0, cut);
+    }
+    report.elapsed_ms = clock.start.elapsed().as_secs_f64() * 1e3;
+    Ok(report)
+}
+
+/// The column that says which slice a row belongs to.
+const SLICE: &str = "_culprit_slice";
+
+/// The one query over the rows.
+struct Plan {
+    columns: Vec<String>,
+    slice: String,
+    filter: String,
+    predicate_columns: Vec<String>,
+    left_out: Vec<LeftOut>,
+    baseline_of: Baseline,
+}
+
+impl Plan {
+    fn new(question: &Question, schema: &Schema) -> Result<Self, RcaError> {
+        question.options.check_names(schema)?;
+        let a = Predicate::parse(&question.predicate)?;
+        let b = question.baseline.as_deref().map(Predicate::parse).transpose()?;
+        let all = || schema.fields().iter().map(|field| field.name().as_str());
+        let mut predicate_columns: Vec<String> =
+            a.columns(all()).chain(b.iter().flat_map(|b| b.columns(all()))).map(str::to_owned).collect();
+        predicate_columns.sort_unstable();
+        predicate_columns.dedup();
+        // A row for which the predicate is unknown is not anomalous, so it is normal.
+        let (slice, filter, baseline_of) = match &b {
+            None => (format!("COALESCE({}, false)", a.sql), String::new(), Baseline::Complement),
+            Some(b) => (
+                format!("CASE WHEN {} THEN true WHEN {} THEN false END", a.sql, b.sql),
+                format!(" WHERE ({}) OR ({})", a.sql, b.sql),
+                Baseline::Other,
+            ),
+        };
+        let (columns, left_out) = wanted(&question.options, schema, &predicate_columns);
+        Ok(Self { columns, slice, filter, predicate_columns, left_out, baseline_of })
+    }
+
+    fn sql(&self, from: &str) -> String {
+        let columns: Vec<_> = self.columns.iter().map(|name| quoted(name)).collect();
+        let columns = columns.iter().map(|name| format!("{name}, ")).collect::<String>();
+        format!("SELECT {columns}{} AS {} FROM {from}{}", self.slice, quoted(SLICE), self.filter)
+    }
+}
+
+/// The columns to read, and those that their declaration alone excludes: messages and maps are most of the bytes.
+fn wanted(options: &Options, schema: &Schema, predicate_columns: &[String]) -> (Vec<String>, Vec<LeftOut>) {
+    let (mut columns, mut left_out) = (Vec::new(), Vec::new());
+    for field in schema.fields() {
+        let name = field.name();
+        let shape = Shape::of(field.data_type());
+        let names_it = predicate_columns.contains(name) || options.unit.as_ref() == Some(name) || names::is_unit(name);
+        let needed = names_it && !matches!(shape, Shape::Time | Shape::Unsupported);
+        let why = declared_unfit(name, shape);
+        match &options.dimensions {
+            Some(dimensions) if dimensions.contains(name) || needed => columns.push(name.clone()),
+            None if !names::is_hidden(name) => match why {
+                Some(why) if !needed => left_out.push(LeftOut { dimension: name.clone(), why: why.to_owned() }),
+                _ => columns.push(name.clone()),
+            },
+            _ => {}
+        }
+    }
+    (columns, left_out)
+}
+
+#[derive(Default)]
+struct Gathered {
+    batches: Vec<RecordBatch>,
+    slice: Vec<BooleanArray>,
+    rows: usize,
+    bytes: usize,
+    cut: Option<String>,
+}
+
+impl Gathered {
+    /// Keeps strings as dictionaries: a batch repeats few values, and each is then looked up once.
+    fn push(&mut self, batch: &RecordBatch) -> Result<(), RcaError> {
+        let (mut fields, mut arrays) = (Vec::new(), Vec::new());
+        for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+            if field.name() == SLICE {
+                self.slice.push(array.as_boolean().clone());
+                continue;
+            }
+            let array = match array.data_type() {
+                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+                    let coded = DataType::Dictionary(DataType::Int32.into(), DataType::Utf8.into());
+                    cast(array, &coded).map_err(|source| unreadable(field.name(), source))?
+                }
+                _ => array.clone(),
+            };
+            fields.push(Field::new(field.name(), array.data_type().clone(), true));
+            arrays.push(array);
+        }
+        let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let batch = RecordBatch::try_new_with_options(Schema::new(fields).into(), arrays, &rows)
+            .map_err(|source| unreadable(SLICE, source))?;
+        self.rows += batch.num_rows();
+        self.bytes += batch.get_array_memory_size();
+        self.batches.push(batch);
+        Ok(())
+    }
+}
+
+fn unreadable(column: &str, source: ArrowError) -> RcaError {
+    RcaError::Column { column: column.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+//! Says which dimension values explain an anomaly: what the anomalous rows have in common and the normal rows have not.
+//!
+//! The nouns: an [`Input`] is rows with the slice that each belongs to, A (anomalous), B (normal) or neither; an item is one
+//! dimension with one of its values; an itemset is a conjunction of items; an [`Explanation`] is an itemset that is
+//! asserted, with its [`Evidence`]; a [`Report`] is all that is said about one input.
+//!
+//! The contract: counts are exact over the rows given, or the report says where the search was cut; nothing is asserted
+//! that chance would show in more than one of twenty searches without a cause; what is redundant is folded under what
+//! makes it so; every column that was not searched is named with the reason.
+//!
+//! All but `gather` and `sql` is pure, Arrow in and explanations out, and reads neither files nor clocks: a time budget
+//! comes in as a [`Stop`] condition. This crate does not decide what is anomalous.
+
+mod bitmap;
+mod cells;
+mod column;
+mod cover;
+mod dimensions;
+mod error;
+mod explain;
+mod functional;
+mod gather;
+mod input;
+mod items;
+mod limits;
+mod mine;
+mod names;
+mod population;
+mod ranges;
+mod report;
+mod sentence;
+mod significance;
+mod sql;
+mod units;
+mod workers;
+
+pub use dimensions::LeftOut;
+pub use error::RcaError;
+pub use explain::explain;
+pub use gather::{Question, explain_files, explain_store};
+pub use input::{Baseline, Input, Options};
+pub use report::{Alias, Evidence, Explanation, Report, ReportItem, Unit};
+pub use sentence::sentence;
+pub use workers::Stop;

@@ -1,0 +1,55 @@
+//! Every bound of this crate, with what raising it costs.
+
+/// Items per explanation at most. Candidates grow with the power of it; 5 is what a person can still read.
+pub(crate) const ORDER_MAX: usize = 5;
+
+/// An itemset with fewer anomalous rows is never looked at: below it neither chi-square nor an engineer can say anything.
+pub(crate) const ROWS_MIN: u64 = 5;
+
+/// Integers with more distinct values are measured, not named, unless the column is called like an identifier.
+pub(crate) const INTEGER_CATEGORIES_MAX: usize = 1_000;
+
+/// Floats with at most this many distinct values are names in disguise (a version, a flag).
+pub(crate) const FLOAT_CATEGORIES_MAX: usize = 20;
+
+/// Quantiles taken from each slice to cut a numeric column. More cuts find sharper edges and cost significance.
+pub(crate) const CUTS_PER_SLICE: usize = 16;
+
+/// Rows of each slice that the quantiles of a numeric column are taken from.
+pub(crate) const CUT_SAMPLE_ROWS: usize = 20_000;
+
+/// Items that may be combined. Pairs grow with the square; beyond it the items that separate least stay alone.
+pub(crate) const COMBINED_ITEMS_MAX: usize = 2_000;
+
+/// Itemsets kept per search, 40 bytes each. When it is reached the report is marked inexact.
+pub(crate) const CANDIDATES_MAX: usize = 400_000;
+
+/// Explanations asserted at most.
+pub(crate) const EXPLANATIONS_MAX: usize = 20;
+
+/// Entries of the ranked list.
+pub(crate) const RANKED_MAX: usize = 20;
+
+/// Of the ranked list, entries below significance, so that the folded alternates are still seen.
+pub(crate) const RANKED_INSIGNIFICANT_MAX: usize = 8;
+
+/// Alternates shown under one explanation; the rest is counted.
+pub(crate) const ALTERNATES_MAX: usize = 8;
+
+/// Significant itemsets that are folded under an explanation, best first; each costs one intersection per explanation.
+pub(crate) const FOLDED_MAX: usize = 4_000;
+
+/// Rivals of one candidate for the next explanation that are tested for being the closer cause.
+pub(crate) const RIVALS_MAX: usize = 64;
+
+/// Rows of each slice that the test for "a function of the predicate's columns" reads.
+pub(crate) const FUNCTION_SAMPLE_ROWS: usize = 100_000;
+
+/// Rows from which units are sampled (whole units, by hash) to estimate the design effect.
+pub(crate) const UNIT_SAMPLE_ROWS: usize = 400_000;
+
+/// Bytes of the rows that one explanation gathers, in Arrow; the bitmaps on them take about a tenth.
+pub(crate) const GATHERED_BYTES_MAX: usize = 1 << 30;
+
+/// Reading and searching, when the caller does not say: longer than any store of one machine needs, shorter than patience.
+pub(crate) const BUDGET: std::time::Duration = std::time::Duration::from_secs(10);

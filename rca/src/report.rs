@@ -1,0 +1,93 @@
+//! What comes out: the explanations with their evidence, in the JSON shape of `POST /api/explain` and `culprit explain`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dimensions::LeftOut;
+
+/// The answer. No explanation at all is one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// What a person reads first.
+    pub sentence: String,
+    /// What is asserted: significant, none a shadow of another, in the order of the rows that each adds.
+    pub explanations: Vec<Explanation>,
+    /// The explanations, then what is below significance, then the folded alternates.
+    pub ranked: Vec<Evidence>,
+    pub left_out: Vec<LeftOut>,
+    /// False when a budget or a bound cut the search; `cuts` says where.
+    pub exact: bool,
+    pub cuts: Vec<String>,
+    pub rows: u64,
+    pub rows_a: u64,
+    pub rows_b: u64,
+    /// True when B is every row that is not in A.
+    pub complement: bool,
+    /// The dimensions that were searched.
+    pub dimensions: Vec<String>,
+    /// Itemsets counted, per order from 1.
+    pub counted: Vec<u64>,
+    /// The column whose equal rows were not taken for independent.
+    pub unit: Option<Unit>,
+    /// Filled in by the caller: the engine reads no clock.
+    pub elapsed_ms: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unit {
+    pub dimension: String,
+    /// How many rows weigh as much as one independent row.
+    pub design_effect: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Explanation {
+    #[serde(flatten)]
+    pub evidence: Evidence,
+    /// The redundant ones, best first, cut to a readable number.
+    pub alternates: Vec<Evidence>,
+    pub alternates_total: u64,
+}
+
+/// A conjunction with its counts, exact over all rows read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub items: Vec<ReportItem>,
+    pub rows_a: u64,
+    pub rows_b: u64,
+    /// Shares of the slices, 0 to 1.
+    pub support_a: f64,
+    pub support_b: f64,
+    /// None when no row of B has the items.
+    pub support_ratio: Option<f64>,
+    /// How many times likelier a row with the items is anomalous; none unless B is A's complement.
+    pub risk_ratio: Option<f64>,
+    /// 95 % interval of the risk ratio.
+    pub ci: Option<(f64, f64)>,
+    /// Corrected for the whole search, on the rows that no earlier explanation has.
+    pub q_value: f64,
+    /// Log-likelihood gained on those rows (nats), less the cost of the length.
+    pub score: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportItem {
+    pub dimension: String,
+    pub value: String,
+    /// As a person writes it: `customer_id = 1002`, `latency_ms >= 812`, `referer IS NULL`.
+    pub condition: String,
+    /// Values of other dimensions that exactly the same rows have.
+    pub aliases: Vec<Alias>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alias {
+    pub dimension: String,
+    pub value: String,
+}
+
+impl Evidence {
+    /// The conditions, joined as one conjunction.
+    pub fn condition(&self) -> String {
+        self.items.iter().map(|item| item.condition.as_str()).collect::<Vec<_>>().join(" and ")
+    }
+}
