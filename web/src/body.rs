@@ -1,0 +1,109 @@
+//! Request bodies: bounded, and said clearly when they are over the bound or no JSON.
+
+use axum::body::{Body, HttpBody};
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use bytes::{Bytes, BytesMut};
+use futures::TryStreamExt;
+use serde::de::DeserializeOwned;
+
+use crate::error::ApiError;
+use crate::limits::{DRAINED_BYTES_MAX, JSON_BYTES_MAX};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    #[error("the body has more than the {limit} bytes that this route takes; {advice}")]
+    TooLarge { limit: usize, advice: &'static str },
+    #[error("the body broke off: {source}")]
+    Broken { source: axum::Error },
+    #[error("the body is empty; this route takes JSON, for example {example}")]
+    Empty { example: &'static str },
+    #[error("the body is not the JSON that this route takes: {source}")]
+    NotThisJson { source: serde_json::Error },
+    #[error("the form cannot be read: {why}")]
+    Form { why: String },
+    #[error("the body is not UTF-8: {source}")]
+    NotText { source: std::str::Utf8Error },
+}
+
+impl BodyError {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// How much a route takes, and what to do about it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyLimit {
+    pub(crate) bytes: usize,
+    pub(crate) advice: &'static str,
+}
+
+pub(crate) const JSON_LIMIT: BodyLimit = BodyLimit { bytes: JSON_BYTES_MAX, advice: "this bound is fixed" };
+
+pub(crate) async fn read(body: Body, limit: BodyLimit) -> Result<Bytes, BodyError> {
+    let BodyLimit { bytes: most, advice } = limit;
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let mut kept = BytesMut::with_capacity(announced.min(most));
+    let mut seen = 0_usize;
+    let mut frames = body.into_data_stream();
+    while let Some(frame) = frames.try_next().await.map_err(|source| BodyError::Broken { source })? {
+        seen = seen.saturating_add(frame.len());
+        if seen <= most {
+            kept.extend_from_slice(&frame);
+        } else if announced.max(seen) > most.saturating_add(DRAINED_BYTES_MAX) {
+            break;
+        }
+    }
+    if seen > most { Err(BodyError::TooLarge { limit: most, advice }) } else { Ok(kept.freeze()) }
+}
+
+/// A type that comes as a JSON body, with an example of it for whoever sent none.
+pub(crate) trait JsonRequest: DeserializeOwned {
+    const EXAMPLE: &'static str;
+}
+
+/// The content type is not looked at: people forget it with curl, and nothing else is taken.
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<T: JsonRequest, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
+        let body = read(request.into_body(), JSON_LIMIT).await?;
+        if body.trim_ascii().is_empty() {
+            return Err(BodyError::Empty { example: T::EXAMPLE }.into());
+        }
+        let parsed = serde_json::from_slice(&body).map_err(|source| BodyError::NotThisJson { source })?;
+        Ok(Self(parsed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: BodyLimit = BodyLimit { bytes: 4, advice: "send less" };
+
+    #[tokio::test]
+    async fn a_body_is_whole_or_refused() {
+        assert_eq!(read(Body::from("four"), LIMIT).await.unwrap(), "four");
+        let frames = ["ab", "cd", "e"].map(|frame| Ok::<_, std::io::Error>(Bytes::from(frame)));
+        for body in [Body::from("fives"), Body::from_stream(futures::stream::iter(frames))] {
+            let error = read(body, LIMIT).await.unwrap_err().to_string();
+            assert_eq!(error, "the body has more than the 4 bytes that this route takes; send less");
+        }
+        let broken = Body::from_stream(futures::stream::iter([Err::<Bytes, _>(std::io::Error::other("reset"))]));
+        assert!(read(broken, LIMIT).await.unwrap_err().to_string().contains("broke off"));
+    }
+
+    #[tokio::test]
+    async fn what_is_too_long_is_drained_up_to_a_bound() {
+        let frames = (0..).map(|_| Ok::<_, std::io::Error>(Bytes::from(vec![0; 1 << 20])));
+        let endless = Body::from_stream(futures::stream::iter(frames));
+        assert!(matches!(read(endless, LIMIT).await, Err(BodyError::TooLarge { limit: 4, .. })));
+    }
+}

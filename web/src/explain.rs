@@ -1,0 +1,80 @@
+//! `POST /api/explain`: which dimension values a slice has in common and the rest has not.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use culprit_rca::{Options, Question, Report, explain_store};
+use culprit_store::{ProjectName, StoreError, StoreKind, StoreName};
+use serde::Deserialize;
+
+use crate::body::{JsonBody, JsonRequest};
+use crate::error::ApiError;
+use crate::limits::EXPLAIN_BUDGET_MAX;
+use crate::router::App;
+use crate::time::{Moment, range};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExplainRequest {
+    project: Option<String>,
+    store: String,
+    /// SQL condition of the anomalous rows.
+    #[serde(rename = "where")]
+    predicate: String,
+    /// SQL condition of the normal rows; without one, all others.
+    baseline: Option<String>,
+    from: Option<Moment>,
+    to: Option<Moment>,
+    dimensions: Option<Vec<String>>,
+    max_order: Option<usize>,
+    min_support: Option<f64>,
+    min_ratio: Option<f64>,
+    alpha: Option<f64>,
+    unit: Option<String>,
+    /// What the anomalous rows are called in the sentence, such as "failing requests".
+    noun: Option<String>,
+    budget_ms: Option<u64>,
+}
+
+impl JsonRequest for ExplainRequest {
+    const EXAMPLE: &'static str = r#"{"store":"shop","where":"status >= 500"}"#;
+}
+
+pub(crate) async fn explain(
+    State(app): State<App>,
+    JsonBody(request): JsonBody<ExplainRequest>,
+) -> Result<Json<Report>, ApiError> {
+    let project = project(request.project.as_deref())?;
+    let name = StoreName::parse(&request.store)?;
+    let store = app.storage.expect_store(&project, &name)?;
+    if store.kind() != StoreKind::Logs {
+        let (actual, wanted) = (store.kind().noun(), StoreKind::Logs.noun());
+        let (project, store) = (project.to_string(), name.to_string());
+        return Err(StoreError::WrongKind { project, store, actual, wanted }.into());
+    }
+    let range = range(request.from.as_ref(), request.to.as_ref())?;
+    Ok(Json(explain_store(&app.sql, &project, &name, range, &question(request)).await?))
+}
+
+pub(crate) fn project(name: Option<&str>) -> Result<ProjectName, StoreError> {
+    name.map_or_else(|| Ok(ProjectName::default_project()), ProjectName::parse)
+}
+
+fn question(request: ExplainRequest) -> Question {
+    let default = Options::default();
+    Question {
+        predicate: request.predicate,
+        baseline: request.baseline,
+        noun: request.noun,
+        options: Options {
+            dimensions: request.dimensions.filter(|dimensions| !dimensions.is_empty()),
+            max_order: request.max_order.unwrap_or(default.max_order),
+            min_support: request.min_support.unwrap_or(default.min_support),
+            min_ratio: request.min_ratio.unwrap_or(default.min_ratio),
+            alpha: request.alpha.unwrap_or(default.alpha),
+            unit: request.unit,
+        },
+        budget: request.budget_ms.map(|ms| Duration::from_millis(ms).min(EXPLAIN_BUDGET_MAX)),
+    }
+}

@@ -1,0 +1,21 @@
+//! Every bound of the routes, with its reason. What a query may cost stands in the query crate, what a row may hold in the
+//! ingest crate.
+
+use std::time::Duration;
+
+/// JSON and form bodies: a query of the longest kind is a quarter of it.
+pub(crate) const JSON_BYTES_MAX: usize = 1 << 20;
+/// A body over its limit is read on and thrown away up to so many bytes: a client that is still sending would see a
+/// closed connection in place of the reason.
+pub(crate) const DRAINED_BYTES_MAX: usize = 64 << 20;
+/// A SQL answer that is gathered into one JSON text; the streaming formats have no such bound.
+pub(crate) const ANSWER_BYTES_MAX: usize = 256 << 20;
+/// Rows of `POST /api/search` when it names no limit: a screen or two.
+pub(crate) const SEARCH_ROWS_DEFAULT: usize = 100;
+pub(crate) const SEARCH_ROWS_MAX: usize = 10_000;
+/// What an explanation may take when a caller asks for longer.
+pub(crate) const EXPLAIN_BUDGET_MAX: Duration = Duration::from_secs(60);
+/// Latencies above it count as it: the longest query may run 120 s.
+pub(crate) const LATENCY_MICROS_MAX: u64 = 200_000_000;
+/// Pause that a busy server asks for (`Retry-After`).
+pub(crate) const RETRY_AFTER_SECONDS: u64 = 1;

@@ -1,0 +1,74 @@
+//! Errors in the shape that Prometheus' clients read: `{"status":"error","errorType":…,"error":…}`.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use culprit_query::promql::PromqlError;
+use culprit_store::{Fault, StoreError};
+use serde_json::json;
+
+use crate::error::{ApiError, later, log, of_fault, one_line};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PromError {
+    #[error(transparent)]
+    Promql(#[from] PromqlError),
+    #[error("invalid parameter {name:?}: {why}")]
+    Parameter { name: &'static str, why: String },
+    #[error("no match[] parameter provided")]
+    NoMatch,
+    #[error(transparent)]
+    Api(#[from] ApiError),
+}
+
+impl From<StoreError> for PromError {
+    fn from(error: StoreError) -> Self {
+        Self::Api(error.into())
+    }
+}
+
+impl PromError {
+    pub(super) fn parameter(name: &'static str, why: impl Into<String>) -> Self {
+        Self::Parameter { name, why: why.into() }
+    }
+
+    fn kind(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Parameter { .. } | Self::NoMatch => (StatusCode::BAD_REQUEST, "bad_data"),
+            Self::Api(error) => of_status(error.status()),
+            Self::Promql(error) => match error {
+                PromqlError::Parse { .. }
+                | PromqlError::Unsupported(_)
+                | PromqlError::BadRange(_)
+                | PromqlError::TooManyPoints => (StatusCode::BAD_REQUEST, "bad_data"),
+                PromqlError::TooManySamples { .. } | PromqlError::Execution(_) => {
+                    (StatusCode::UNPROCESSABLE_ENTITY, "execution")
+                }
+                PromqlError::Timeout { .. } => (StatusCode::SERVICE_UNAVAILABLE, "timeout"),
+                PromqlError::Canceled => (StatusCode::UNPROCESSABLE_ENTITY, "canceled"),
+                PromqlError::Store(store) if store.fault() == Fault::Caller => (StatusCode::BAD_REQUEST, "bad_data"),
+                PromqlError::Store(store) => of_status(of_fault(store.fault())),
+            },
+        }
+    }
+}
+
+fn of_status(status: StatusCode) -> (StatusCode, &'static str) {
+    let kind = match status {
+        StatusCode::NOT_FOUND => "not_found",
+        StatusCode::SERVICE_UNAVAILABLE => "unavailable",
+        status if status.is_server_error() => "internal",
+        _ => "bad_data",
+    };
+    (status, kind)
+}
+
+impl IntoResponse for PromError {
+    fn into_response(self) -> Response {
+        let (status, kind) = self.kind();
+        let text = one_line(&self);
+        log(status, &text);
+        let body = json!({ "status": "error", "errorType": kind, "error": text });
+        later(status, (status, Json(body)).into_response())
+    }
+}

@@ -1,0 +1,59 @@
+//! `write`: Prometheus remote write 1.0. The status tells the sender what to do: 4xx drops the data, 5xx sends it again.
+
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::body;
+use crate::error::{ApiError, later, log, one_line};
+use crate::ingest::{header_text, limit};
+use crate::params::StorePath;
+use crate::router::App;
+
+pub(crate) async fn write(State(app): State<App>, path: StorePath, request: Request) -> Response {
+    match receive(&app, path, request).await {
+        Ok(status) => status.into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn receive(app: &App, path: StorePath, request: Request) -> Result<StatusCode, Refusal> {
+    let content_type = header_text(request.headers(), header::CONTENT_TYPE);
+    let encoding = header_text(request.headers(), header::CONTENT_ENCODING);
+    if content_type.is_some_and(|kind| kind.contains("io.prometheus.write.v2")) {
+        return Err(Refusal::NewerProtocol);
+    }
+    let body = body::read(request.into_body(), limit(app)).await.map_err(ApiError::from)?;
+    let written = app.ingest.remote_write(&path.project, &path.store, body, encoding.as_deref()).await;
+    let report = written.map_err(ApiError::from)?;
+    if report.accepted == 0 && report.rejected > 0 {
+        let first = report.reasons.first().map_or("", |reason| reason.why.as_str()).to_owned();
+        return Err(Refusal::AllRejected { rejected: report.rejected, first });
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error("remote write 2.0 is not taken, send 1.0 (prometheus.WriteRequest)")]
+    NewerProtocol,
+    #[error("all {rejected} samples were rejected; the first: {first}")]
+    AllRejected { rejected: u64, first: String },
+    #[error(transparent)]
+    Api(#[from] ApiError),
+}
+
+/// Senders log the text as it is, so it is no JSON.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = match &self {
+            // What makes a sender fall back to 1.0.
+            Self::NewerProtocol => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::AllRejected { .. } => StatusCode::BAD_REQUEST,
+            Self::Api(error) => error.status(),
+        };
+        let text = one_line(&self);
+        log(status, &text);
+        later(status, (status, format!("{text}\n")).into_response())
+    }
+}

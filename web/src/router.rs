@@ -1,0 +1,95 @@
+//! The routes and what stands before all of them: the Origin check and the counters.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{Method, Uri};
+use axum::middleware;
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
+use culprit_alerting::Alerting;
+use culprit_dashboards::Shelf;
+use culprit_ingest::Ingest;
+use culprit_query::SqlEngine;
+use culprit_query::promql;
+use culprit_store::{Metric, Storage};
+
+use crate::error::ApiError;
+use crate::telemetry::HttpMetrics;
+use crate::{
+    about, alerts, console, dashboards, explain, ingest, openapi, origin, prometheus, search, sql, stores, telemetry,
+};
+
+/// The parts of the house that the routes speak to.
+pub struct Services {
+    pub storage: Storage,
+    pub ingest: Ingest,
+    pub sql: SqlEngine,
+    pub promql: promql::Engine,
+    pub alerting: Alerting,
+    pub shelf: Shelf,
+    pub http: HttpMetrics,
+    /// All that `/metrics` shows, `http`'s own numbers included.
+    pub self_metrics: Arc<dyn Fn() -> Vec<Metric> + Send + Sync>,
+    /// Bytes of an ingest body as it is sent, before decompression.
+    pub body_bytes_max: usize,
+}
+
+pub(crate) type App = Arc<Services>;
+
+pub fn router(services: Services) -> Router {
+    let http = services.http.clone();
+    let mut router = Router::new();
+    for (path, methods) in routes() {
+        router = router.route(path, methods);
+    }
+    router
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(middleware::from_fn(origin::check))
+        .layer(middleware::from_fn_with_state(http, telemetry::count))
+        .with_state(Arc::new(services))
+}
+
+pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
+    let mut routes = vec![
+        ("/", get(about::root)),
+        ("/healthz", get(about::healthz)),
+        ("/readyz", get(about::readyz)),
+        ("/metrics", get(telemetry::metrics)),
+        ("/openapi.json", get(openapi::document)),
+        ("/api/ingest/{project}/{store}", post(ingest::logs)),
+        ("/api/sql", post(sql::query)),
+        ("/api/search", post(search::search)),
+        ("/api/explain", post(explain::explain)),
+        ("/api/projects", get(stores::projects)),
+        ("/api/stores", get(stores::list)),
+        (
+            "/api/stores/{project}/{store}",
+            get(stores::one).merge(put(stores::create)).merge(patch(stores::change)).merge(delete(stores::remove)),
+        ),
+        ("/api/incidents", get(alerts::incidents)),
+        ("/api/incidents/{id}", get(alerts::incident)),
+        ("/api/admin/rules", get(alerts::rule_files)),
+        ("/api/admin/rules/reload", post(alerts::reload)),
+        ("/api/dashboards", get(dashboards::list)),
+        ("/api/dashboards/import", post(dashboards::import)),
+        ("/api/dashboards/{uid}", get(dashboards::one).merge(delete(dashboards::remove))),
+        ("/api/dashboards/{uid}/original", get(dashboards::original)),
+        ("/ui", get(console::enter)),
+        ("/ui/", get(console::page)),
+        ("/ui/{*path}", get(console::file)),
+    ];
+    routes.extend(prometheus::routes());
+    routes
+}
+
+async fn no_route(uri: Uri) -> ApiError {
+    ApiError::NoRoute { path: uri.path().to_owned() }
+}
+
+async fn no_method(method: Method, uri: Uri) -> ApiError {
+    ApiError::NoMethod { method, path: uri.path().to_owned() }
+}
+
+#[cfg(test)]
+mod tests;

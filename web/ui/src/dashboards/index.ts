@@ -1,0 +1,3 @@
+// The pages of the dashboards, loaded as a chunk of their own.
+export { DashboardPage } from "./DashboardPage";
+export { DashboardsPage } from "./DashboardsPage";
