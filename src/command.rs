@@ -1,0 +1,9 @@
+//! The commands that are clients: one file each.
+
+pub(crate) mod admin;
+pub(crate) mod dashboards;
+pub(crate) mod explain;
+pub(crate) mod promql;
+pub(crate) mod rules;
+pub(crate) mod search;
+pub(crate) mod sql;

@@ -1,0 +1,153 @@
+//! `culprit explain`: which dimension values set the rows of a predicate apart, in files or in a server's store.
+
+use std::time::Duration;
+
+use clap::Args;
+use culprit_alerting::parse_duration;
+use culprit_query::{FileSql, is_file_name};
+use culprit_rca::{Evidence, Options, Question, Report, explain_files};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::error::CliError;
+use crate::output::{Output, say};
+use crate::remote::ServerArgs;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  culprit explain web --where 'status = 404'
+  culprit explain requests.parquet --where 'status >= 500' --dimensions service,version,customer_id
+  culprit explain shop --where 'latency_ms > 1000' --baseline 'latency_ms < 100' --output json")]
+pub(crate) struct ExplainArgs {
+    /// Files (Parquet, CSV, NDJSON), or one store of a server
+    #[arg(required = true, value_name = "FILE|STORE")]
+    sources: Vec<String>,
+    /// SQL predicate of the anomalous rows
+    #[arg(long = "where", value_name = "PREDICATE")]
+    predicate: String,
+    /// SQL predicate of the normal rows; by default all others
+    #[arg(long, value_name = "PREDICATE")]
+    baseline: Option<String>,
+    /// The columns to search, separated by commas; by default chosen by what they hold
+    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    dimensions: Option<Vec<String>>,
+    /// Values that one explanation may combine
+    #[arg(long, default_value_t = 3)]
+    max_order: usize,
+    /// The column whose equal rows are not independent; by default a trace or request id
+    #[arg(long, value_name = "COLUMN")]
+    unit: Option<String>,
+    /// Time for the search; what was not reached is said
+    #[arg(long, default_value = "10s")]
+    budget: String,
+    #[arg(long, default_value = "default")]
+    project: String,
+    /// Rows from this time on (stores only): RFC 3339 or a number since the epoch
+    #[arg(long)]
+    from: Option<String>,
+    /// Rows before this time
+    #[arg(long)]
+    to: Option<String>,
+    #[arg(long, value_enum, default_value = "table")]
+    output: Output,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+pub(crate) async fn run(args: ExplainArgs) -> Result<(), CliError> {
+    let budget = parse_duration(&args.budget).map_err(|error| CliError::BadArgument {
+        what: "budget",
+        text: args.budget.clone(),
+        why: error.to_string(),
+    })?;
+    let report = match args.sources.as_slice() {
+        [store] if !is_file_name(store) => of_store(&args, store, budget).await?,
+        files => of_files(&args, files, budget).await?,
+    };
+    match args.output {
+        Output::Json => say(serde_json::to_string_pretty(&report).expect("a report is JSON")),
+        Output::Csv => csv(&report),
+        Output::Table => print(&report),
+    }
+}
+
+async fn of_files(args: &ExplainArgs, files: &[String], budget: Duration) -> Result<Report, CliError> {
+    let options = Options {
+        dimensions: args.dimensions.clone(),
+        max_order: args.max_order,
+        unit: args.unit.clone(),
+        ..Options::default()
+    };
+    let question = Question {
+        baseline: args.baseline.clone(),
+        options,
+        budget: Some(budget),
+        ..Question::new(args.predicate.clone())
+    };
+    Ok(explain_files(&FileSql::new(), files, &question).await?)
+}
+
+async fn of_store(args: &ExplainArgs, store: &str, budget: Duration) -> Result<Report, CliError> {
+    let server = args.server.connect()?;
+    let body = json!({
+        "project": args.project, "store": store, "where": args.predicate, "baseline": args.baseline,
+        "from": args.from, "to": args.to, "dimensions": args.dimensions, "max_order": args.max_order,
+        "unit": args.unit, "budget_ms": u64::try_from(budget.as_millis()).unwrap_or(u64::MAX),
+    });
+    server.json(server.request(Method::POST, &["api", "explain"]).json(&body)).await
+}
+
+fn print(report: &Report) -> Result<(), CliError> {
+    say(&report.sentence)?;
+    for (number, explanation) in (1..).zip(&report.explanations) {
+        say("")?;
+        say(format_args!("{number}. {}", line(&explanation.evidence)))?;
+        for alias in explanation.evidence.items.iter().flat_map(|item| &item.aliases) {
+            say(format_args!("     the same rows have {} = {}", alias.dimension, alias.value))?;
+        }
+        for alternate in &explanation.alternates {
+            say(format_args!("     or {}", line(alternate)))?;
+        }
+    }
+    say("")?;
+    let exact = if report.exact { "exact" } else { "partial" };
+    say(format_args!(
+        "{} rows of A, {} of B, {} dimensions, {exact}, {:.0} ms",
+        report.rows_a,
+        report.rows_b,
+        report.dimensions.len(),
+        report.elapsed_ms
+    ))?;
+    for cut in &report.cuts {
+        say(format_args!("cut: {cut}"))?;
+    }
+    for left_out in &report.left_out {
+        say(format_args!("left out: {}: {}", left_out.dimension, left_out.why))?;
+    }
+    Ok(())
+}
+
+fn line(evidence: &Evidence) -> String {
+    let mut text = format!(
+        "{}: {:.1} % of A ({} rows), {:.1} % of B ({} rows)",
+        evidence.condition(),
+        evidence.support_a * 100.0,
+        evidence.rows_a,
+        evidence.support_b * 100.0,
+        evidence.rows_b
+    );
+    if let (Some(ratio), Some((low, high))) = (evidence.risk_ratio, evidence.ci) {
+        text.push_str(&format!(", risk ratio {ratio:.1} ({low:.1} to {high:.1})"));
+    }
+    text
+}
+
+fn csv(report: &Report) -> Result<(), CliError> {
+    say("items,rows_a,rows_b,support_a,support_b,q_value")?;
+    for explanation in &report.explanations {
+        let e = &explanation.evidence;
+        let items = e.condition().replace('"', "\"\"");
+        say(format_args!("\"{items}\",{},{},{},{},{}", e.rows_a, e.rows_b, e.support_a, e.support_b, e.q_value))?;
+    }
+    Ok(())
+}

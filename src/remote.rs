@@ -1,0 +1,85 @@
+//! The server as the commands see it: an address, requests, and answers or one line that says why not.
+
+use clap::Args;
+use reqwest::{Client, Method, RequestBuilder, Response, Url};
+use serde::de::DeserializeOwned;
+
+use crate::error::CliError;
+
+#[derive(Debug, Args)]
+pub(crate) struct ServerArgs {
+    /// The server's address
+    #[arg(long, env = "CULPRIT_URL", default_value = "http://127.0.0.1:6700")]
+    server: String,
+}
+
+pub(crate) struct Server {
+    base: Url,
+    client: Client,
+}
+
+impl ServerArgs {
+    pub(crate) fn connect(&self) -> Result<Server, CliError> {
+        Server::at(&self.server)
+    }
+}
+
+impl Server {
+    pub(crate) fn at(address: &str) -> Result<Self, CliError> {
+        let bad = |why: String| CliError::BadArgument { what: "server address", text: address.to_owned(), why };
+        let base = Url::parse(address).map_err(|error| bad(error.to_string()))?;
+        if base.cannot_be_a_base() || !matches!(base.scheme(), "http" | "https") {
+            return Err(bad("it must begin with http:// or https://".to_owned()));
+        }
+        // A proxy of the environment would be asked for this machine's own loopback.
+        let is_local = matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+        let builder = if is_local { Client::builder().no_proxy() } else { Client::builder() };
+        let client = builder.build().map_err(|error| bad(error.to_string()))?;
+        Ok(Self { base, client })
+    }
+
+    pub(crate) fn request(&self, method: Method, segments: &[&str]) -> RequestBuilder {
+        let mut url = self.base.clone();
+        url.path_segments_mut()
+            .expect("the address can be a base, `at` has seen to it")
+            .pop_if_empty()
+            .extend(segments);
+        self.client.request(method, url)
+    }
+
+    /// An answer that is not a success becomes the line that the server wrote.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, CliError> {
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let text = response.text().await.map_err(|error| self.unreachable(&error))?;
+        let body: Option<serde_json::Value> = serde_json::from_str(&text).ok();
+        let told = body.as_ref().and_then(|body| body["error"].as_str());
+        let message = told.map_or_else(|| format!("{} answered {status}: {}", self.base, text.trim()), str::to_owned);
+        Err(CliError::Refused { message })
+    }
+
+    pub(crate) async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, CliError> {
+        let text = self.text(request).await?;
+        serde_json::from_str(&text)
+            .map_err(|error| CliError::BadAnswer { server: self.base.to_string(), why: error.to_string() })
+    }
+
+    pub(crate) async fn text(&self, request: RequestBuilder) -> Result<String, CliError> {
+        self.send(request).await?.text().await.map_err(|error| self.unreachable(&error))
+    }
+
+    pub(crate) async fn bytes(&self, request: RequestBuilder) -> Result<bytes::Bytes, CliError> {
+        self.send(request).await?.bytes().await.map_err(|error| self.unreachable(&error))
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> CliError {
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        CliError::Unreachable { server: self.base.to_string(), cause: cause.to_string() }
+    }
+}

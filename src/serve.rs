@@ -1,0 +1,211 @@
+//! `culprit serve`, and the wiring that `culprit demo` shares: every crate made, hooks connected, and the order of shutdown.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use clap::Args;
+use culprit_alerting::{Alerting, Cause, Evaluator, HookError, Hooks, INCIDENT_STORE, MetricSource, SliceRequest};
+use culprit_dashboards::Shelf;
+use culprit_ingest::{Ingest, IngestConfig, RequestMeta};
+use culprit_query::SqlEngine;
+use culprit_query::promql::Engine;
+use culprit_rca::{Options, Question, explain_store};
+use culprit_store::{
+    Metric, ProjectName, Series, Storage, StorageConfig, StoreKind, StoreName, StoreSpec, TimeRange, UnixNanos,
+};
+use culprit_web::{HttpMetrics, Services};
+use futures::FutureExt;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::error::CliError;
+use crate::output::say;
+use crate::scrape;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  culprit serve
+  culprit serve --data /var/lib/culprit --http 127.0.0.1:6700 --config /etc/culprit.toml")]
+pub(crate) struct ServeArgs {
+    /// The data folder
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    http: Option<SocketAddr>,
+    /// The configuration; culprit.toml of the working folder by default
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// The metricstore of each project that unprefixed routes and rules mean.
+const METRICSTORE: &str = "metrics";
+/// A cause is worth waiting for while somebody is woken, not longer.
+const EXPLAIN_BUDGET: Duration = Duration::from_secs(30);
+
+pub(crate) async fn run(args: ServeArgs) -> Result<(), CliError> {
+    let mut config = Config::load(args.config.as_deref())?;
+    config.server.http = args.http.unwrap_or(config.server.http);
+    config.server.data = args.data.unwrap_or(config.server.data);
+    let running = start(config).await?;
+    say(format_args!("listening on http://{}", running.address))?;
+    asked_to_stop().await?;
+    running.stop().await
+}
+
+/// Ctrl+C or SIGTERM.
+pub(crate) async fn asked_to_stop() -> Result<(), CliError> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupt = tokio::signal::ctrl_c() => interrupt?,
+    }
+    Ok(())
+}
+
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    storage: Storage,
+    alerting: Alerting,
+    stop_http: CancellationToken,
+    stop_rest: CancellationToken,
+    http: JoinHandle<std::io::Result<()>>,
+    scraping: JoinHandle<()>,
+}
+
+impl Running {
+    /// Requests that run are answered; then rules and scraping end; then the store flushes and lets go of its folder.
+    pub(crate) async fn stop(self) -> Result<(), CliError> {
+        self.stop_http.cancel();
+        let served = self.http.await;
+        self.stop_rest.cancel();
+        self.alerting.stopped().await;
+        let scraped = self.scraping.await;
+        self.storage.shutdown().await?;
+        served.expect("the HTTP server does not panic")?;
+        scraped.expect("scraping does not panic");
+        Ok(())
+    }
+}
+
+pub(crate) async fn start(mut config: Config) -> Result<Running, CliError> {
+    let asked = config.server.http;
+    if !asked.ip().is_loopback() {
+        return Err(CliError::NotLoopback { address: asked });
+    }
+    let listener = TcpListener::bind(asked).await.map_err(|source| CliError::Listen { address: asked, source })?;
+    let address = listener.local_addr().map_err(|source| CliError::Listen { address: asked, source })?;
+    if config.alerting.external_url == format!("http://{}", Config::default().server.http) {
+        config.alerting.external_url = format!("http://{address}");
+    }
+    let storage_config = StorageConfig { flush_age: config.store.flush_age, ..StorageConfig::new(&config.server.data) };
+    let storage = Storage::open(storage_config).await?;
+    let metricstore = StoreName::parse(METRICSTORE)?;
+    let ingest_config =
+        IngestConfig { body_bytes_max: config.ingest.body_bytes_max, auto_create: config.ingest.auto_create };
+    let ingest = Ingest::new(storage.clone(), ingest_config);
+    let sql = SqlEngine::with_limits(storage.clone(), config.query.timeout, config.query.memory_bytes)?;
+    let stop_http = CancellationToken::new();
+    let stop_rest = CancellationToken::new();
+    let source = MetricSource::Store { storage: storage.clone(), store: metricstore.clone() };
+    let alerting = Alerting::start(
+        config.alerting.clone(),
+        Some(&storage),
+        Evaluator::new(Engine::default(), source, Some(sql.clone())),
+        hooks(&storage, &sql, &ingest, metricstore),
+        storage.clock().clone(),
+        stop_rest.clone(),
+    )
+    .await?;
+    let http_metrics = HttpMetrics::default();
+    let self_metrics: Arc<dyn Fn() -> Vec<Metric> + Send + Sync> = Arc::new({
+        let (storage, ingest, alerting, http) =
+            (storage.clone(), ingest.clone(), alerting.clone(), http_metrics.clone());
+        move || {
+            let house = [storage.metrics(), ingest.metrics(), alerting.metrics().metrics(), http.metrics()];
+            house.into_iter().flatten().chain(scrape::process()).collect()
+        }
+    });
+    let router = culprit_web::router(Services {
+        storage: storage.clone(),
+        ingest,
+        sql,
+        promql: Engine::default(),
+        alerting: alerting.clone(),
+        shelf: Shelf::new(storage.clone()),
+        self_metrics: self_metrics.clone(),
+        http: http_metrics,
+        body_bytes_max: config.ingest.body_bytes_max,
+    });
+    let http = tokio::spawn(culprit_web::serve(listener, router, stop_http.clone()));
+    let scraper = scrape::Scraper::new(storage.clone(), self_metrics, address);
+    let scraping = tokio::spawn(scraper.run(config.telemetry.scrape_interval, stop_rest.clone()));
+    Ok(Running { address, storage, alerting, stop_http, stop_rest, http, scraping })
+}
+
+/// What alerting asks for, answered by the crates that it does not know.
+fn hooks(storage: &Storage, sql: &SqlEngine, ingest: &Ingest, metricstore: StoreName) -> Hooks {
+    let explain = {
+        let sql = sql.clone();
+        Arc::new(move |slice: SliceRequest| explain_slice(sql.clone(), slice).boxed()) as culprit_alerting::Explain
+    };
+    let write_series = {
+        let storage = storage.clone();
+        Arc::new(move |project: ProjectName, series: Vec<Series>| {
+            write_series(storage.clone(), project, metricstore.clone(), series).boxed()
+        }) as culprit_alerting::WriteSeries
+    };
+    let record_incident = {
+        let ingest = ingest.clone();
+        Arc::new(move |row: serde_json::Value| record_incident(ingest.clone(), row).boxed())
+            as culprit_alerting::RecordIncident
+    };
+    Hooks { explain, write_series, record_incident }
+}
+
+async fn explain_slice(sql: SqlEngine, slice: SliceRequest) -> Result<Cause, HookError> {
+    let project = ProjectName::parse(&slice.project).map_err(HookError::new)?;
+    let store = StoreName::parse(&slice.store).map_err(HookError::new)?;
+    let range = TimeRange::new(at(&slice.from)?, at(&slice.to)?);
+    let dimensions = Some(slice.dimensions).filter(|dimensions| !dimensions.is_empty());
+    let question = Question {
+        baseline: slice.baseline,
+        options: Options { dimensions, ..Options::default() },
+        budget: Some(EXPLAIN_BUDGET),
+        ..Question::new(slice.filter)
+    };
+    let report = explain_store(&sql, &project, &store, range, &question).await.map_err(HookError::new)?;
+    let sentence = report.sentence.clone();
+    Ok(Cause { sentence, report: serde_json::to_value(report).map_err(HookError::new)? })
+}
+
+fn at(rfc3339: &str) -> Result<UnixNanos, HookError> {
+    let time = chrono::DateTime::parse_from_rfc3339(rfc3339).map_err(HookError::new)?;
+    Ok(UnixNanos(time.timestamp_nanos_opt().unwrap_or(i64::MAX)))
+}
+
+async fn write_series(
+    storage: Storage,
+    project: ProjectName,
+    metricstore: StoreName,
+    series: Vec<Series>,
+) -> Result<(), HookError> {
+    let spec = StoreSpec::new(StoreKind::Metrics);
+    let store = storage.create_store(&project, &metricstore, spec).await.map_err(HookError::new)?;
+    storage.append_samples(&store, series).await.map_err(HookError::new)?;
+    Ok(())
+}
+
+async fn record_incident(ingest: Ingest, row: serde_json::Value) -> Result<(), HookError> {
+    let store = StoreName::parse(INCIDENT_STORE).map_err(HookError::new)?;
+    let meta = RequestMeta { format: Some("ndjson".to_owned()), ..RequestMeta::default() };
+    let body = Bytes::from(row.to_string());
+    ingest.logs(&ProjectName::system(), &store, body, meta).await.map_err(HookError::new)?;
+    Ok(())
+}
