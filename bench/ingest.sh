@@ -38,6 +38,7 @@ make_rows() {
 source=$(make_rows "$folder/rows.ndjson")
 bytes=$(stat -c %s "$folder/rows.ndjson")
 
+: >"$folder/server.out"
 "$culprit" serve --data "$folder/data" --http 127.0.0.1:0 >"$folder/server.out" 2>"$folder/server.err" &
 server=$!
 until address=$(sed -n 's/.*listening on \(http:[^ ]*\).*/\1/p' "$folder/server.out") && [ -n "$address" ]; do

@@ -48,7 +48,8 @@ impl Scraper {
 
     async fn scrape(&self) -> Result<(), StoreError> {
         let now = self.storage.clock().now().as_millis();
-        let metrics = (self.own)().into_iter().chain(host::machine());
+        let up = Metric::gauge("up", "Whether the last scrape succeeded.", 1.0);
+        let metrics = (self.own)().into_iter().chain(host::machine()).chain([up]);
         let series = metrics.map(|metric| self.series(metric, now)).collect::<Result<Vec<_>, _>>()?;
         let name = StoreName::parse(STORE)?;
         let store =

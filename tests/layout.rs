@@ -332,6 +332,34 @@ fn text_of(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+#[test]
+fn the_map_has_a_reason_for_every_dependency() {
+    let map = text_of("ARCHITECTURE.md");
+    let foreign = packages().into_iter().flat_map(|package| package.dependencies);
+    let names: BTreeSet<String> = foreign.filter(|found| found.path.is_none()).map(|found| found.name).collect();
+    let unnamed: Vec<String> = names.into_iter().filter(|name| lines_with(&map, name).is_empty()).collect();
+    expect_none("dependencies that ARCHITECTURE.md does not name", &unnamed);
+}
+
+#[test]
+fn no_dependency_is_idle() {
+    let sources = sources();
+    let mut idle = Vec::new();
+    for package in packages() {
+        let folder = package.manifest_path.parent().map_or_else(String::new, |folder| format!("{folder}/src/"));
+        let own: Vec<&SourceFile> =
+            sources.iter().filter(|file| root().join(&file.path).starts_with(&folder)).collect();
+        assert!(!own.is_empty(), "no sources of {} below {folder}", package.name);
+        for dependency in package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal) {
+            let name = dependency.name.replace('-', "_");
+            if own.iter().all(|file| lines_with(&file.text, &name).is_empty()) {
+                idle.push(format!("{} in {}", dependency.name, package.name));
+            }
+        }
+    }
+    expect_none("dependencies that nothing uses", &idle);
+}
+
 /// The map is of use as long as somebody reads it to the end.
 #[test]
 fn the_map_stays_short() {

@@ -36,11 +36,11 @@ enum AdminCommand {
         kind: String,
         #[arg(long)]
         shards: Option<u16>,
-        /// How long rows are kept, as 30d; `never` keeps them for ever
+        /// How long rows are kept, as 30d; `never` drops none
         #[arg(long)]
         ttl: Option<String>,
     },
-    /// Set how long a store keeps its rows, as 30d; `never` keeps them for ever
+    /// Set how long a store keeps its rows, as 30d; `never` drops none
     Ttl { store: String, ttl: String },
     /// Delete a store with all its rows
     Delete { store: String },
@@ -69,7 +69,8 @@ pub(crate) async fn run(args: AdminArgs) -> Result<(), CliError> {
             let body = json!({ "ttl_seconds": ttl_seconds(&ttl)? });
             let path = ["api", "stores", project, store.as_str()];
             server.send(server.request(Method::PATCH, &path).json(&body)).await?;
-            say(format_args!("{project}/{store} keeps its rows {ttl}"))
+            let how_long = if ttl == "never" { "for ever" } else { ttl.as_str() };
+            say(format_args!("{project}/{store} keeps its rows {how_long}"))
         }
         AdminCommand::Delete { store } => {
             server.send(server.request(Method::DELETE, &["api", "stores", project, store.as_str()])).await?;
@@ -100,15 +101,16 @@ async fn list(server: &Server, project: &str) -> Result<(), CliError> {
     say(format_args!("{:<24} {:<8} {:>6} {:>12} {:>14}  {}", "STORE", "KIND", "SHARDS", "ROWS", "BYTES", "TTL"))?;
     for store in answer["stores"].as_array().into_iter().flatten() {
         let text = |key: &str| store[key].as_str().unwrap_or_default().to_owned();
+        let number = |key: &str| store[key].as_u64().unwrap_or(0);
         let ttl = store["ttl_seconds"].as_u64().map(std::time::Duration::from_secs);
         let ttl = ttl.map_or_else(|| "never".to_owned(), format_duration);
         say(format_args!(
             "{:<24} {:<8} {:>6} {:>12} {:>14}  {ttl}",
             text("name"),
             text("kind"),
-            store["shards"],
-            store["rows"],
-            store["bytes"]
+            number("shards"),
+            number("rows"),
+            number("bytes")
         ))?;
     }
     Ok(())

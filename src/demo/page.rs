@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// Causes and correlated values printed; the console shows all.
 const CAUSES_SHOWN: usize = 3;
-const CORRELATED_SHOWN: usize = 3;
+const CORRELATED_SHOWN: usize = 2;
 
 /// Alertmanager's webhook payload, version 4, with what the server adds to it.
 #[derive(Debug, Deserialize)]
@@ -57,7 +57,7 @@ struct Evidence {
     risk_ratio: Option<f64>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 struct Item {
     dimension: String,
     value: String,
@@ -115,12 +115,21 @@ impl Cause {
         let Some(report) = &self.report else { return Vec::new() };
         let causes = report.explanations.iter().take(CAUSES_SHOWN).zip(1..);
         let mut lines: Vec<_> = causes.map(|(cause, rank)| format!("{rank}. {}", cause.evidence.line())).collect();
-        let alternates = report.explanations.first().map_or(&[][..], |first| &first.alternates);
-        let correlated: Vec<_> = alternates.iter().take(CORRELATED_SHOWN).map(Evidence::short).collect();
+        let others = report.explanations.first().map_or_else(Vec::new, Explanation::correlated);
+        let correlated: Vec<_> = others.into_iter().take(CORRELATED_SHOWN).map(Evidence::short).collect();
         if !correlated.is_empty() {
-            lines.push(format!("explained by it: {}", correlated.join("; ")));
+            lines.push(format!("correlated, not the cause: {}", correlated.join("; ")));
         }
         lines
+    }
+}
+
+impl Explanation {
+    /// Of the alternates those that are not the cause itself with something added.
+    fn correlated(&self) -> Vec<&Evidence> {
+        let cause = &self.evidence.items;
+        let restates = |other: &Evidence| cause.iter().all(|item| other.items.contains(item));
+        self.alternates.iter().filter(|other| !restates(other)).collect()
     }
 }
 
@@ -180,14 +189,18 @@ mod tests {
     #[test]
     fn a_page_is_told_in_a_few_lines() {
         let mut first = evidence("customer_id", "1002", 0.784, 0.0051);
-        first["alternates"] = json!([evidence("plan", "enterprise", 0.81, 0.19), evidence("region", "eu", 0.7, 0.43)]);
+        let mut restated = evidence("customer_id", "1002", 0.6, 0.001);
+        let with = json!({"dimension": "method", "value": "GET", "condition": "method = GET", "aliases": []});
+        restated["items"].as_array_mut().unwrap().push(with);
+        let plan = evidence("plan", "enterprise", 0.81, 0.19);
+        first["alternates"] = json!([restated, plan, evidence("region", "eu", 0.7, 0.43)]);
         let page = page(json!({"status": "ready", "sentence": "78 % have it.", "report": {"explanations": [first]}}));
         assert!(page.is_firing() && page.cause().is_some_and(Cause::is_found));
         expect![[r#"
             ALERT HighErrorRate: 6 % fail
             78 % have it.
             1. customer_id = 1002: 78 % of the failing rows, 0.5 % of the others, fails 154 times as often
-            explained by it: plan = enterprise (81 % against 19 %); region = eu (70 % against 43 %)
+            correlated, not the cause: plan = enterprise (81 % against 19 %); region = eu (70 % against 43 %)
             http://127.0.0.1:6700/ui/alerts?incident=0123"#]]
         .assert_eq(&page.lines().join("\n"));
     }

@@ -14,7 +14,7 @@ use super::random::Random;
 use super::shop::{REGIONS, Route, Service, ZONES};
 
 /// Requests of anybody that fail on any day.
-const BASE_ERROR_RATE: f64 = 0.013;
+const BASE_ERROR_RATE: f64 = 0.011;
 /// Requests of the culprit that fail in the incident.
 const INCIDENT_ERROR_RATE: f64 = 0.92;
 

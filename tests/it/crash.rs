@@ -4,11 +4,11 @@
 //! stored or not, but then whole and once.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Point, Random, Server};
+use crate::harness::{Client, Point, Random, Server, now_millis};
 
 const ROUNDS: u64 = 50;
 const WRITERS: u64 = 4;
@@ -45,7 +45,7 @@ async fn acknowledged_records_survive_fifty_kills_exactly_once() {
     // So that segments are written and the log is truncated between the kills.
     let mut server = Server::start("[store]\nflush_age = \"1s\"\n").await;
     let mut random = Random::new(SEED);
-    let begin = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    let begin = u64::try_from(now_millis()).unwrap();
     let mut ledger = Ledger::default();
     for round in 0..ROUNDS {
         let before = ledger.acknowledged();

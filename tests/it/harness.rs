@@ -6,7 +6,7 @@ mod remote_write;
 mod server;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(crate) use client::{Client, text};
 pub(crate) use receiver::{Received, Receiver};
@@ -61,6 +61,12 @@ pub(crate) fn has_programs(test: &str, programs: &[&str], hint: &str) -> bool {
 pub(crate) fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     listener.local_addr().unwrap().port()
+}
+
+/// Milliseconds since the epoch, as clients of the server stamp them.
+#[expect(clippy::disallowed_methods, reason = "clients do not share the server's clock")]
+pub(crate) fn now_millis() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014): seeded, so that a failure can be run again.

@@ -2,7 +2,7 @@
 //!
 //! Every test starts servers of its own on free ports, with a data folder that goes with the test. What needs a corpus
 //! reads it below `CULPRIT_SHARED`; what needs a program of the system says so when it is missing and is skipped,
-//! unless `CI` is set.
+//! unless `CI` or `CULPRIT_SHARED` is set: who has those wants everything tested.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 #![expect(clippy::print_stderr, reason = "what is skipped is said")]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{Point, Server, run_against, text, wait_for};
+use crate::harness::{Point, Server, now_millis, run_against, text, wait_for};
 
 const NDJSON: &str = "{\"time\":\"2026-01-01T00:00:00Z\",\"status\":200,\"path\":\"/a\",\"ms\":1.5}\n\
                       {\"time\":\"2026-01-01T00:00:01Z\",\"status\":500,\"path\":\"/b\",\"ms\":2}\n";
@@ -56,7 +56,7 @@ async fn every_format_is_visible_at_once_and_after_a_restart() {
 
 /// The two rows that every body holds.
 async fn check_rows(server: &Server, store: &str) {
-    let query = format!("SELECT CAST(_time AS BIGINT), status, path, ms FROM {store} ORDER BY _time");
+    let query = format!("SELECT CAST(_time AS BIGINT) AS ns, status, path, ms FROM {store} ORDER BY ns");
     let second = |n: i64| json!((1_767_225_600 + n) * 1_000_000_000);
     let expected = [[second(0), json!(200), json!("/a"), json!(1.5)], [second(1), json!(500), json!("/b"), json!(2.0)]];
     assert_eq!(server.client.sql(&query).await, expected, "{store}");
@@ -89,8 +89,7 @@ async fn answers_come_in_the_format_that_was_asked_for() {
 #[tokio::test]
 async fn samples_are_read_by_promql_and_by_sql_and_survive_a_restart() {
     let mut server = Server::start("").await;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let begin = i64::try_from(now.as_millis()).unwrap() / 1_000 * 1_000 - 120_000;
+    let begin = now_millis() / 1_000 * 1_000 - 120_000;
     let points: Vec<Point> = (0..12)
         .flat_map(|i| {
             ["a", "b"].map(|host| Point {

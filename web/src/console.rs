@@ -59,7 +59,10 @@ fn serve(name: &str, headers: &HeaderMap) -> Option<Response> {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
     ];
-    response.headers_mut().extend(told.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    // Put in the place of what bytes are by default.
+    for (name, value) in told {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
     if let Some(encoding) = encoding {
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }

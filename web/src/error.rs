@@ -34,7 +34,7 @@ pub(crate) enum ApiError {
     OutOfRange { name: &'static str, given: u64, range: &'static str },
     #[error("the address' parameters cannot be read: {why}")]
     Parameters { why: String },
-    #[error("{host:?} is another site than {origin:?}; pages of other sites may not use this server")]
+    #[error("a page of {origin} may not use this server, which is {host}; open the console at its own address")]
     ForeignOrigin { origin: String, host: String },
     #[error("there is no route {path}; /openapi.json lists the routes")]
     NoRoute { path: String },

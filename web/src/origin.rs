@@ -20,10 +20,10 @@ fn foreign(headers: &HeaderMap, uri: &Uri) -> Option<ApiError> {
     let text = |name: HeaderName| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let origin = text(header::ORIGIN)?;
     // HTTP/2 and requests through a proxy name the host in the address.
-    let host = uri.authority().map(ToString::to_string).or_else(|| text(header::HOST)).unwrap_or_else(String::new);
+    let host = uri.authority().map(ToString::to_string).or_else(|| text(header::HOST));
     let site = origin.split_once("://").map(|(_, site)| site);
-    let is_same = site.is_some_and(|site| site.eq_ignore_ascii_case(&host));
-    (!is_same).then_some(ApiError::ForeignOrigin { origin, host })
+    let is_same = site.zip(host.as_deref()).is_some_and(|(site, host)| site.eq_ignore_ascii_case(host));
+    (!is_same).then(|| ApiError::ForeignOrigin { origin, host: host.unwrap_or_else(|| "no host".to_owned()) })
 }
 
 #[cfg(test)]

@@ -47,9 +47,10 @@ fn epoch(text: &str) -> Option<i64> {
         return whole.checked_mul(nanos_per_unit(whole.unsigned_abs()));
     }
     let number: f64 = text.parse().ok().filter(|number: &f64| number.abs() < 9.2e18)?;
-    let unit = nanos_per_unit(number.abs() as u64);
-    let nanos = (number * unit as f64).round();
-    (nanos.abs() < 9.2e18).then_some(nanos as i64)
+    // Apart, because a double has no room for a second of today in nanoseconds.
+    let (whole, fraction) = (number.trunc() as i64, number.fract());
+    let unit = nanos_per_unit(whole.unsigned_abs());
+    whole.checked_mul(unit)?.checked_add((fraction * unit as f64).round() as i64)
 }
 
 fn nanos_per_unit(magnitude: u64) -> i64 {

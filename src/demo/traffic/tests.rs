@@ -64,17 +64,17 @@ fn rates_in_calm_and_incident() {
         let of = |rows| requests(rows).filter(|row| row.customer_id == culprit).count() as f64;
         for rows in [&calm, &incident] {
             let share = of(rows) / requests(rows).count() as f64;
-            assert!((0.04..0.06).contains(&share), "seed {seed}: the culprit has {share} of the traffic");
+            assert!((0.045..0.065).contains(&share), "seed {seed}: the culprit has {share} of the traffic");
         }
         let (before, during) = (error_rate(requests(&calm)), error_rate(requests(&incident)));
-        assert!((0.009..0.018).contains(&before), "seed {seed}: {before} fail in the calm");
-        assert!((0.045..0.075).contains(&during), "seed {seed}: {during} fail in the incident");
+        assert!((0.007..0.016).contains(&before), "seed {seed}: {before} fail in the calm");
+        assert!((0.05..0.075).contains(&during), "seed {seed}: {during} fail in the incident");
         let others = error_rate(requests(&incident).filter(|row| row.customer_id != culprit));
-        assert!((0.009..0.018).contains(&others), "seed {seed}: {others} of the others fail");
+        assert!((0.007..0.016).contains(&others), "seed {seed}: {others} of the others fail");
     }
 }
 
-/// The rule compares 20 seconds with 4 %; calm must stay far below for any seed.
+/// The rule compares 20 seconds with 3 %; calm must stay below for any seed.
 #[test]
 fn no_window_of_the_calm_comes_near_the_threshold() {
     for seed in 0..60 {
@@ -82,8 +82,22 @@ fn no_window_of_the_calm_comes_near_the_threshold() {
         for start in (-20..=10).step_by(2) {
             let window = rows.iter().filter(|row| row.time >= after(start) && row.time < after(start + 20));
             let rate = error_rate(window);
-            assert!(rate < 0.033, "seed {seed}: {rate} in the 20 s from {start} on");
+            assert!(rate < 0.026, "seed {seed}: {rate} in the 20 s from {start} on");
         }
+    }
+}
+
+/// What the alert's 45 seconds are spent on: 12 of calm, these, 2 until the rule is next looked at, its `for` of 4, 1 until
+/// the page, and up to 3 for the cause. The rest is for the start.
+#[test]
+fn the_threshold_is_crossed_soon_after_the_incident_begins() {
+    for (seed, culprit) in CASES {
+        let mut traffic = Traffic::new(seed, culprit, after(-20), OPENING);
+        traffic.begin_incident(OPENING);
+        let rows = traffic.until(after(20));
+        let window = |end: i64| rows.iter().filter(move |row| row.time >= after(end - 20) && row.time < after(end));
+        let crossed = (0..20).find(|end| error_rate(window(*end)) > 0.03);
+        assert!(crossed.is_some_and(|seconds| seconds <= 16), "seed {seed}: crossed after {crossed:?} s");
     }
 }
 

@@ -107,9 +107,11 @@ fn difference(ours: &Answer, theirs: &Answer) -> Option<String> {
     }
     theirs.iter().find_map(|(name, expected)| {
         let found = &ours[name];
-        let same_times = found.iter().map(|(at, _)| at).eq(expected.iter().map(|(at, _)| at));
-        let same = same_times && found.iter().zip(expected).all(|((_, a), (_, b))| is_close(*a, *b));
-        (!same).then(|| format!("{name}: {found:?} instead of {expected:?}"))
+        if !found.iter().map(|(at, _)| at).eq(expected.iter().map(|(at, _)| at)) {
+            return Some(format!("{name}: other times: {found:?} instead of {expected:?}"));
+        }
+        let (found, expected) = found.iter().zip(expected).find(|((_, a), (_, b))| !is_close(*a, *b))?;
+        Some(format!("{name}: {found:?} instead of {expected:?}"))
     })
 }
 
