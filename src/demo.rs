@@ -175,13 +175,12 @@ impl Demo {
         let mut pages = receiver.run();
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let stopping = serve::asked_to_stop();
+        let stopping = serve::StopSignals::listen()?.received();
         tokio::pin!(stopping);
         loop {
             let next = tokio::select! {
                 biased;
-                asked = &mut stopping => {
-                    asked?;
+                () = &mut stopping => {
                     return Ok(if self.once { ExitCode::FAILURE } else { ExitCode::SUCCESS });
                 }
                 Some(page) = pages.recv() => match page {

@@ -278,7 +278,8 @@ impl Totals {
 
     fn print(&self, args: &ImportArgs) -> io::Result<()> {
         let (accepted, rejected) = (self.accepted, self.rejected);
-        writeln!(io::stdout(), "{accepted} rows imported into {}/{}, {rejected} rejected", args.project, args.store)?;
+        let rows = if accepted == 1 { "row" } else { "rows" };
+        writeln!(io::stdout(), "{accepted} {rows} imported into {}/{}, {rejected} rejected", args.project, args.store)?;
         for reason in &self.reasons {
             writeln!(io::stderr(), "{reason}")?;
         }

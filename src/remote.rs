@@ -27,9 +27,10 @@ impl ServerArgs {
 impl Server {
     pub(crate) fn at(address: &str) -> Result<Self, CliError> {
         let bad = |why: String| CliError::BadArgument { what: "server address", text: address.to_owned(), why };
-        let base = Url::parse(address).map_err(|error| bad(error.to_string()))?;
+        let without_scheme = || bad("it must begin with http:// or https://".to_owned());
+        let base = Url::parse(address).map_err(|_no_url| without_scheme())?;
         if base.cannot_be_a_base() || !matches!(base.scheme(), "http" | "https") {
-            return Err(bad("it must begin with http:// or https://".to_owned()));
+            return Err(without_scheme());
         }
         // A proxy of the environment would be asked for this machine's own loopback.
         let is_local = matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));

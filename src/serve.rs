@@ -19,6 +19,7 @@ use culprit_store::{
 use culprit_web::{HttpMetrics, Services};
 use futures::FutureExt;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -52,21 +53,31 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CliError> {
     let mut config = Config::load(args.config.as_deref())?;
     config.server.http = args.http.unwrap_or(config.server.http);
     config.server.data = args.data.unwrap_or(config.server.data);
+    // Before anybody is told the address, so that no signal comes too early.
+    let stop = StopSignals::listen()?;
     let running = start(config).await?;
     say(format_args!("listening on http://{}", running.address))?;
-    asked_to_stop().await?;
+    stop.received().await;
     running.stop().await
 }
 
-/// Ctrl+C or SIGTERM.
-pub(crate) async fn asked_to_stop() -> Result<(), CliError> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        interrupt = tokio::signal::ctrl_c() => interrupt?,
+/// Ctrl+C or SIGTERM, heard from `listen` on.
+pub(crate) struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    pub(crate) fn listen() -> Result<Self, CliError> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    pub(crate) async fn received(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 pub(crate) struct Running {

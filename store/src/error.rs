@@ -32,6 +32,8 @@ pub enum StoreError {
 
     #[error("the data folder {path} is in use by another culprit; stop that one or give another --data")]
     Locked { path: PathBuf },
+    #[error("cannot write to the data folder {path}: {source}; give its owner the right to, or give another --data")]
+    Unwritable { path: PathBuf, source: Arc<std::io::Error> },
     #[error(
         "the data folder {path} has format {found}, written by {by}; this version reads up to {supported}: use a newer culprit"
     )]
@@ -86,6 +88,7 @@ impl StoreError {
             Self::UnknownStore { .. } => Fault::Missing,
             Self::Busy { .. } | Self::Closed => Fault::Later,
             Self::Locked { .. }
+            | Self::Unwritable { .. }
             | Self::NewerFormat { .. }
             | Self::Io { .. }
             | Self::LogFailed { .. }

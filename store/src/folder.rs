@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::StoreError;
 use crate::layout::{FORMAT, Layout};
@@ -24,7 +25,8 @@ pub(crate) struct FolderLock {
 pub(crate) fn open(root: &Path) -> Result<(Layout, FolderLock), StoreError> {
     let layout = Layout::new(root);
     for folder in [root.to_owned(), layout.log_folder(), layout.quarantine_folder(), layout.segments_folder()] {
-        std::fs::create_dir_all(&folder).map_err(StoreError::io("create the folder", folder.clone()))?;
+        std::fs::create_dir_all(&folder)
+            .map_err(|source| StoreError::Unwritable { path: root.to_owned(), source: Arc::new(source) })?;
     }
     let lock = lock(&layout)?;
     check_format(&layout)?;
@@ -42,7 +44,7 @@ fn lock(layout: &Layout) -> Result<FolderLock, StoreError> {
         .truncate(false)
         .write(true)
         .open(&path)
-        .map_err(StoreError::io("open the lock", path.clone()))?;
+        .map_err(|source| StoreError::Unwritable { path: layout.root().to_owned(), source: Arc::new(source) })?;
     match file.try_lock() {
         Ok(()) => Ok(FolderLock { _file: file }),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: layout.root().to_owned() }),
