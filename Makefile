@@ -41,8 +41,10 @@ test: console setup
 	fi
 	npm --prefix web/ui test
 
+# PROFILE=dev measures what the tests run on: no figure to publish, but there in seconds.
+export PROFILE ?= release
 bench:
-	$(CARGO) build --release --bin culprit
+	$(CARGO) build --profile $(PROFILE) --bin culprit
 	bench/ingest.sh
 
 lint: web/ui/$(INSTALLED)

@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Ingest over HTTP: `culprit import` sends NDJSON in parts of 4 MiB to a release server on loopback. Printed: rows and bytes per second, the server's
+# Ingest over HTTP: `culprit import` sends NDJSON in parts of 4 MiB to a server on loopback. Printed: rows and bytes per second, the server's
 # peak memory, its processor time.
 #
-# ROWS (default 200000) sets the size. With CULPRIT_SHARED the rows are those of its bench/gen_logs.py, real log lines under fresh fields;
+# ROWS (default 200000) sets the size, PROFILE (default release) names the build; its name is printed. With CULPRIT_SHARED the rows are those of its bench/gen_logs.py, real log lines under fresh fields;
 # without it, simpler ones of a few fields, and the printed line says so.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 rows=${ROWS:-200000}
 target=$(cargo metadata --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
-culprit=$target/release/culprit
+profile=${PROFILE:-release}
+# Cargo keeps what its dev profile builds in a folder of another name.
+culprit=$target/${profile/#dev/debug}/culprit
 folder=$(mktemp -d)
 server=
 
@@ -56,8 +58,8 @@ peak_kb=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$server/status")
 # Fields 14 and 15 of stat, counted behind the command's name, which may hold blanks.
 ticks=$(sed 's/.*) //' "/proc/$server/stat" | awk '{ print $12 + $13 }')
 awk -v rows="$rows" -v bytes="$bytes" -v seconds="$(echo "$ended $began" | awk '{ print $1 - $2 }')" -v peak_kb="$peak_kb" \
-    -v cpu="$(awk -v t="$ticks" -v hz="$(getconf CLK_TCK)" 'BEGIN { print t / hz }')" -v source="$source" 'BEGIN {
-    printf "ingest: %d rows (%.1f MB, %s) in %.2f s\n", rows, bytes / 1e6, source, seconds
+    -v cpu="$(awk -v t="$ticks" -v hz="$(getconf CLK_TCK)" 'BEGIN { print t / hz }')" -v source="$source" -v profile="$profile" 'BEGIN {
+    printf "ingest, %s build: %d rows (%.1f MB, %s) in %.2f s\n", profile, rows, bytes / 1e6, source, seconds
     printf "  %.0f rows/s, %.1f MB/s\n", rows / seconds, bytes / 1e6 / seconds
     printf "  server: %.0f MiB RSS at its peak, %.2f s of processor time\n", peak_kb / 1024, cpu
 }'

@@ -57,7 +57,7 @@ pub(crate) enum RuleKind {
         hold: Duration,
         keep_firing_for: Duration,
         annotations: Vec<Templated>,
-        slice: Option<SliceTemplate>,
+        slice: Option<Box<SliceTemplate>>,
     },
 }
 

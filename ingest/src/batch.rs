@@ -135,8 +135,8 @@ impl BatchBuilder {
 }
 
 /// A row's own `_time` that was not chosen is a field like any other, and needs another name too.
-fn outside_name<'a>(name: &'a Cow<'_, str>) -> Cow<'a, str> {
-    match &**name {
+fn outside_name(name: &str) -> Cow<'_, str> {
+    match name {
         "" | TIME | RECEIVED | OFFSET | ROW | OVERFLOW => Cow::Owned(format!("field{name}")),
         ours => Cow::Borrowed(ours),
     }

@@ -49,7 +49,6 @@ pub(crate) fn to_ndjson(batch: &RecordBatch) -> String {
 }
 
 /// The corpus at this path below the folder that `CULPRIT_SHARED` names. Without it a test is skipped, and says so.
-#[expect(clippy::print_stderr, reason = "a skipped test has to be seen")]
 pub(crate) fn corpus(path: &str) -> Option<Vec<u8>> {
     let Some(shared) = std::env::var_os("CULPRIT_SHARED") else {
         eprintln!("skipped: CULPRIT_SHARED is not set, {path} is not read");

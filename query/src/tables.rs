@@ -159,7 +159,7 @@ mod tests {
             (time().gt(at(1)).or(time().lt(at(9))), TimeRange::ALL),
             (col("n").gt(at(1)), TimeRange::ALL),
         ] {
-            assert_eq!(time_range(&[filter.clone()]), expected, "{filter}");
+            assert_eq!(time_range(std::slice::from_ref(&filter)), expected, "{filter}");
         }
     }
 }

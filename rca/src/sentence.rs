@@ -53,7 +53,7 @@ fn percent(part: u64, whole: u64) -> String {
         "less than 0.1 %".to_owned()
     } else if share > 99.9 {
         "more than 99.9 %".to_owned()
-    } else if share < 9.95 || share > 99.0 {
+    } else if !(9.95..=99.0).contains(&share) {
         format!("{} %", format!("{share:.1}").trim_end_matches(".0"))
     } else {
         format!("{share:.0} %")

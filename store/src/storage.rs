@@ -164,8 +164,10 @@ impl Storage {
     pub async fn delete_store(&self, project: &ProjectName, name: &StoreName) -> Result<(), StoreError> {
         let _one_at_a_time = self.inner.creation.lock().await;
         let store = self.expect_store(project, name)?;
+        // Held to the end: a flush that began now would commit a segment of a store that is gone.
+        let mut no_flush = Vec::with_capacity(store.shards.len());
         for shard in &store.shards {
-            let _no_flush = shard.flushing.lock().await;
+            no_flush.push(shard.flushing.lock().await);
         }
         self.inner.write_stores().remove(&(project.clone(), name.clone()));
         self.inner.catalog.delete_store(store.id(), self.clock().now()).await?;

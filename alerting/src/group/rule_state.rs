@@ -133,7 +133,7 @@ impl RuleState {
         let timing = Timing { hold: *hold, keep_firing_for: *keep_firing_for, limit };
         self.alerts.update(instances, ts, timing)?;
         for alert in self.alerts.iter_mut().filter(|alert| alert.state == AlertState::Firing && alert.slice.is_none()) {
-            alert.slice = Some(choose_slice(&rule, slice.as_ref(), alert, ts, surroundings).await);
+            alert.slice = Some(choose_slice(&rule, slice.as_deref(), alert, ts, surroundings).await);
         }
         Ok(self.alerts.active().flat_map(alert_series).collect())
     }

@@ -209,7 +209,7 @@ fn read_alerting(source: &mut Source<'_>, node: &Node<'_>, alert: String) -> Opt
     for (name, text) in source.texts(node, "annotations") {
         annotations.extend(templated(source, node, "annotations", name, text));
     }
-    let slice = read_slice(source, node, &annotations);
+    let slice = read_slice(source, node, &annotations).map(Box::new);
     Some(RuleKind::Alerting { alert, hold, keep_firing_for, annotations, slice })
 }
 

@@ -69,16 +69,16 @@ pub(super) fn parse(text: &str) -> Result<Parsed, TemplateError> {
     };
     let (body, end) = parser.list()?;
     match end {
-        End::Text => Ok(Parsed { body, defined: parser.defined }),
-        End::End => Err(parser.error("unexpected {{end}}")),
-        End::Else(_) => Err(parser.error("unexpected {{else}}")),
+        ListEnd::Text => Ok(Parsed { body, defined: parser.defined }),
+        ListEnd::Close => Err(parser.error("unexpected {{end}}")),
+        ListEnd::Else(_) => Err(parser.error("unexpected {{else}}")),
     }
 }
 
 /// How a list of nodes ended; `else` carries what follows it (`if …`).
-enum End {
+enum ListEnd {
     Text,
-    End,
+    Close,
     Else(Vec<Token>),
 }
 
@@ -98,7 +98,7 @@ impl Parser {
         TemplateError::Parse { line: self.line, why: why.into() }
     }
 
-    fn list(&mut self) -> Result<(Vec<Node>, End), TemplateError> {
+    fn list(&mut self) -> Result<(Vec<Node>, ListEnd), TemplateError> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
             return Err(self.error(format!("nested deeper than {DEPTH_MAX}")));
@@ -122,17 +122,17 @@ impl Parser {
             match keyword {
                 "end" => {
                     self.depth -= 1;
-                    return Ok((nodes, End::End));
+                    return Ok((nodes, ListEnd::Close));
                 }
                 "else" => {
                     self.depth -= 1;
-                    return Ok((nodes, End::Else(tokens[1..].to_vec())));
+                    return Ok((nodes, ListEnd::Else(tokens[1..].to_vec())));
                 }
                 _ => nodes.extend(self.action(&tokens)?),
             }
         }
         self.depth -= 1;
-        Ok((nodes, End::Text))
+        Ok((nodes, ListEnd::Text))
     }
 
     fn action(&mut self, tokens: &[Token]) -> Result<Option<Node>, TemplateError> {
@@ -170,7 +170,7 @@ impl Parser {
         let (body, end) = self.list()?;
         self.scope = outer;
         match end {
-            End::End => Ok(body),
+            ListEnd::Close => Ok(body),
             _ => Err(self.error("define is not closed by {{end}}")),
         }
     }
@@ -195,12 +195,12 @@ impl Parser {
         let (then, end) = self.list()?;
         self.scope.truncate(inside);
         let otherwise = match end {
-            End::End => Vec::new(),
-            End::Text => return Err(self.error("unexpected end of the text, {{end}} is missing")),
+            ListEnd::Close => Vec::new(),
+            ListEnd::Text => return Err(self.error("unexpected end of the text, {{end}} is missing")),
             // `else if` and `else with` open a branch that shares this one's end.
-            End::Else(rest) if !rest.is_empty() => self.action(&rest)?.into_iter().collect(),
-            End::Else(_) => match self.list()? {
-                (nodes, End::End) => nodes,
+            ListEnd::Else(rest) if !rest.is_empty() => self.action(&rest)?.into_iter().collect(),
+            ListEnd::Else(_) => match self.list()? {
+                (nodes, ListEnd::Close) => nodes,
                 _ => return Err(self.error("{{else}} is not closed by {{end}}")),
             },
         };

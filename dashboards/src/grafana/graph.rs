@@ -29,7 +29,7 @@ pub(crate) fn read(panel: Json<'_>, gaps: &mut Gaps) -> (TimeseriesView, FieldOp
     if let Some(mode) = panel.path(&["xaxis", "mode"]).and_then(Json::as_text).filter(|mode| *mode != "time") {
         gaps.block(format!("horizontal axis by {mode}"));
     }
-    let right = axes.get(1).map(|axis| Json(axis));
+    let right = axes.get(1).map(Json);
     let mut overrides: Vec<Override> = panel.get("aliasColors").into_iter().flat_map(alias_colors).collect();
     overrides.extend(panel.items("seriesOverrides").filter_map(|one| series_override(one, right, gaps)));
     (view, field, overrides)

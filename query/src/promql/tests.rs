@@ -242,7 +242,7 @@ proptest! {
         let offset = if offset_s == 0 { String::new() } else { format!(" offset {offset_s}s") };
         let (range_ms, offset_ms) = (range_s * 1000, offset_s * 1000);
         let windows: Vec<_> = times.iter().map(|time| naive_window(&samples, time - offset_ms, range_ms)).collect();
-        let naive = |of: &dyn Fn(&[(i64, f64)]) -> f64| -> Vec<Option<f64>> {
+        let naive = |of: fn(&[(i64, f64)]) -> f64| -> Vec<Option<f64>> {
             windows.iter().map(|window| (!window.is_empty()).then(|| of(window))).collect()
         };
 
@@ -253,10 +253,10 @@ proptest! {
         let rates: Vec<_> = times.iter().zip(&windows)
             .map(|(time, window)| naive_rate(window, time - offset_ms - range_ms, time - offset_ms)).collect();
         for (function, wanted) in [
-            ("count_over_time", naive(&|window| window.len() as f64)),
-            ("sum_over_time", naive(&|window| window.iter().map(|sample| sample.1).sum())),
-            ("last_over_time", naive(&|window| window[window.len() - 1].1)),
-            ("min_over_time", naive(&|window| window.iter().map(|sample| sample.1).fold(f64::NAN, f64::min))),
+            ("count_over_time", naive(|window| window.len() as f64)),
+            ("sum_over_time", naive(|window| window.iter().map(|sample| sample.1).sum())),
+            ("last_over_time", naive(|window| window[window.len() - 1].1)),
+            ("min_over_time", naive(|window| window.iter().map(|sample| sample.1).fold(f64::NAN, f64::min))),
             ("rate", rates),
         ] {
             let query = format!("{function}(m[{range_s}s]{offset})");

@@ -138,7 +138,6 @@ async fn missing_pages_of_an_access_log_are_named() {
     assert!(named[0].starts_with("path = "), "{named:?}");
 }
 
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn skipped(what: &str) {
     eprintln!("skipped: {what}");
 }

@@ -263,7 +263,8 @@ impl LogFile {
     fn create(layout: &Layout, number: u64) -> Result<Self, StoreError> {
         let path = layout.log_file(number);
         let create = || {
-            let mut file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+            // A file of this number can only be left from an attempt of ours that failed here.
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&path)?;
             file.write_all(&file_header(number))?;
             file.sync_all()?;
             sync_folder(&layout.log_folder())?;

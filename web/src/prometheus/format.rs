@@ -70,18 +70,23 @@ fn cut(value: &mut Value, limit: usize) -> bool {
 }
 
 fn data(out: &mut Vec<u8>, value: &Value, at_ms: i64) {
-    let (kind, write): (&str, &dyn Fn(&mut Vec<u8>)) = match value {
-        Value::Scalar(number) => ("scalar", &|out| point(out, at_ms, *number)),
-        Value::String(text) => ("string", &|out| {
+    let kind = match value {
+        Value::Scalar(_) => "scalar",
+        Value::String(_) => "string",
+        Value::Vector(_) => "vector",
+        Value::Matrix(_) => "matrix",
+    };
+    out.extend_from_slice(format!("{{\"resultType\":\"{kind}\",\"result\":").as_bytes());
+    match value {
+        Value::Scalar(number) => point(out, at_ms, *number),
+        Value::String(text) => {
             out.push(b'[');
             time(out, at_ms);
             out.extend_from_slice(format!(",{}]", quoted(text)).as_bytes());
-        }),
-        Value::Vector(samples) => ("vector", &|out| list(out, samples, sample)),
-        Value::Matrix(all) => ("matrix", &|out| list(out, all, series)),
-    };
-    out.extend_from_slice(format!("{{\"resultType\":\"{kind}\",\"result\":").as_bytes());
-    write(out);
+        }
+        Value::Vector(samples) => list(out, samples, sample),
+        Value::Matrix(all) => list(out, all, series),
+    }
     out.push(b'}');
 }
 

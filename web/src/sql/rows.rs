@@ -50,7 +50,7 @@ fn write_cell(cell: &mut NullableEncoder<'_>, row: usize, out: &mut Vec<u8>) {
 pub(super) enum RowWriter {
     Ndjson { names: Vec<String> },
     Csv { head: Vec<u8> },
-    Arrow { writer: StreamWriter<Vec<u8>>, head: Vec<u8> },
+    Arrow { writer: Box<StreamWriter<Vec<u8>>>, head: Vec<u8> },
 }
 
 impl RowWriter {
@@ -65,7 +65,7 @@ impl RowWriter {
             Format::Arrow => {
                 let mut writer = StreamWriter::try_new(Vec::new(), schema)?;
                 let head = std::mem::take(writer.get_mut());
-                Ok(Self::Arrow { writer, head })
+                Ok(Self::Arrow { writer: Box::new(writer), head })
             }
             Format::Json | Format::Ndjson => {
                 let names =
