@@ -95,7 +95,7 @@ describe("SQL", () => {
 describe("PromQL", () => {
   it("draws the lines of a metric of this server, with a legend and the last values", async () => {
     const { page, errors, close } = await openPage(browser);
-    await page.goto(consoleUrl("/?mode=promql&project=system&from=now-15m"));
+    await page.goto(consoleUrl("/?mode=promql&project=system&from=now-1m"));
     await page.locator(".names button").first().waitFor();
     await page.locator(".cm-content").click();
     await page.locator(".names button").first().click();
