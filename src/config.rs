@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use culprit_alerting::{AlertingConfig, parse_duration};
+use culprit_ingest::quota::{ProjectLimits, QuotaConfig, ShardLimits};
 use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
 
@@ -21,6 +22,7 @@ pub(crate) struct Config {
     pub(crate) server: ServerConfig,
     pub(crate) store: StoreSection,
     pub(crate) ingest: IngestSection,
+    pub(crate) quota: QuotaSection,
     pub(crate) query: QuerySection,
     pub(crate) telemetry: TelemetrySection,
     pub(crate) alerting: AlertingConfig,
@@ -34,6 +36,7 @@ impl Default for Config {
             server,
             store: StoreSection::default(),
             ingest: IngestSection::default(),
+            quota: QuotaSection::default(),
             query: QuerySection::default(),
             telemetry: TelemetrySection::default(),
             alerting,
@@ -83,6 +86,89 @@ impl Default for IngestSection {
     fn default() -> Self {
         let culprit_ingest::IngestConfig { body_bytes_max, auto_create } = culprit_ingest::IngestConfig::default();
         Self { body_bytes_max, auto_create }
+    }
+}
+
+/// What projects and shards may do. Single projects may be given other limits: `PUT /api/admin/quotas/{project}`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct QuotaSection {
+    /// What a project may send, after decompression.
+    pub(crate) write_bytes_per_second: u64,
+    pub(crate) write_requests_per_second: u64,
+    /// What a project may read by consumption.
+    pub(crate) read_bytes_per_second: u64,
+    /// Pulls and queries.
+    pub(crate) read_requests_per_second: u64,
+    /// What a shard is promised; it gets more while the node has room.
+    pub(crate) shard_write_bytes_per_second: u64,
+    pub(crate) shard_write_requests_per_second: u64,
+    pub(crate) shard_read_bytes_per_second: u64,
+    pub(crate) shard_read_requests_per_second: u64,
+    /// Stores of a project.
+    pub(crate) stores: usize,
+    /// Shards of a project that take rows.
+    pub(crate) shards: usize,
+    /// Consumer groups of a store.
+    pub(crate) groups: usize,
+    /// Views of a project.
+    pub(crate) views: usize,
+    /// A shard over its quota for so long is split, where its store wants that. Shorter reacts sooner, and to spikes.
+    #[serde(deserialize_with = "duration")]
+    pub(crate) split_after: Duration,
+    /// Neighbours below a quarter of their quota for so long are merged, where their store splits by itself.
+    #[serde(deserialize_with = "duration")]
+    pub(crate) merge_after: Duration,
+    /// Addresses of the servers that add up the usage of all front ends. None: this server does it for itself and for whoever names it.
+    pub(crate) service: Vec<String>,
+}
+
+impl Default for QuotaSection {
+    fn default() -> Self {
+        let QuotaConfig { project, shard, split_after, merge_after, services: _ } = QuotaConfig::default();
+        Self {
+            write_bytes_per_second: project.write_bytes_per_second,
+            write_requests_per_second: project.write_requests_per_second,
+            read_bytes_per_second: project.read_bytes_per_second,
+            read_requests_per_second: project.read_requests_per_second,
+            shard_write_bytes_per_second: shard.write_bytes_per_second,
+            shard_write_requests_per_second: shard.write_requests_per_second,
+            shard_read_bytes_per_second: shard.read_bytes_per_second,
+            shard_read_requests_per_second: shard.read_requests_per_second,
+            stores: project.stores,
+            shards: project.shards,
+            groups: project.groups,
+            views: project.views,
+            split_after,
+            merge_after,
+            service: Vec::new(),
+        }
+    }
+}
+
+impl QuotaSection {
+    pub(crate) fn quotas(&self) -> QuotaConfig {
+        QuotaConfig {
+            project: ProjectLimits {
+                write_bytes_per_second: self.write_bytes_per_second,
+                write_requests_per_second: self.write_requests_per_second,
+                read_bytes_per_second: self.read_bytes_per_second,
+                read_requests_per_second: self.read_requests_per_second,
+                stores: self.stores,
+                shards: self.shards,
+                groups: self.groups,
+                views: self.views,
+            },
+            shard: ShardLimits {
+                write_bytes_per_second: self.shard_write_bytes_per_second,
+                write_requests_per_second: self.shard_write_requests_per_second,
+                read_bytes_per_second: self.shard_read_bytes_per_second,
+                read_requests_per_second: self.shard_read_requests_per_second,
+            },
+            split_after: self.split_after,
+            merge_after: self.merge_after,
+            services: self.service.len(),
+        }
     }
 }
 

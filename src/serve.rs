@@ -9,6 +9,7 @@ use bytes::Bytes;
 use clap::Args;
 use culprit_alerting::{Alerting, Cause, Evaluator, HookError, Hooks, INCIDENT_STORE, MetricSource, SliceRequest};
 use culprit_dashboards::Shelf;
+use culprit_ingest::quota::Quotas;
 use culprit_ingest::{Ingest, IngestConfig, RequestMeta};
 use culprit_query::SqlEngine;
 use culprit_query::promql::Engine;
@@ -120,7 +121,8 @@ pub(crate) async fn start(mut config: Config) -> Result<Running, CliError> {
     let metricstore = StoreName::parse(METRICSTORE)?;
     let ingest_config =
         IngestConfig { body_bytes_max: config.ingest.body_bytes_max, auto_create: config.ingest.auto_create };
-    let ingest = Ingest::new(storage.clone(), ingest_config);
+    let quotas = Quotas::of(&storage, config.quota.quotas());
+    let ingest = Ingest::new(storage.clone(), ingest_config, quotas.clone());
     let sql = SqlEngine::with_limits(storage.clone(), config.query.timeout, config.query.memory_bytes)?;
     let stop_http = CancellationToken::new();
     let stop_rest = CancellationToken::new();
@@ -146,6 +148,7 @@ pub(crate) async fn start(mut config: Config) -> Result<Running, CliError> {
     let router = culprit_web::router(Services {
         storage: storage.clone(),
         ingest,
+        quotas,
         sql,
         promql: Engine::default(),
         alerting: alerting.clone(),

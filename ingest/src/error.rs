@@ -2,6 +2,8 @@
 
 use culprit_store::{Fault, StoreError};
 
+use crate::quota::Refusal;
+
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     #[error("unknown format {format:?}; known are ndjson, json, combined, logfmt and line")]
@@ -25,6 +27,8 @@ pub enum IngestError {
     #[error("decoding was cut off by a shutdown or a defect; nothing was stored")]
     Interrupted { source: tokio::task::JoinError },
     #[error(transparent)]
+    Quota(#[from] Refusal),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -39,6 +43,8 @@ impl IngestError {
             | Self::TooLarge { .. }
             | Self::WrongKind { .. } => Fault::Caller,
             Self::UnknownStore { .. } => Fault::Missing,
+            Self::Quota(Refusal::Count { .. }) => Fault::Caller,
+            Self::Quota(_) => Fault::Later,
             Self::Interrupted { .. } => Fault::Server,
             Self::Store(error) => error.fault(),
         }

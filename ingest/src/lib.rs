@@ -24,6 +24,7 @@ mod logfmt;
 mod metrics;
 mod ndjson;
 mod pipeline;
+pub mod quota;
 mod rejection;
 pub mod remote_write;
 mod row;

@@ -1,5 +1,7 @@
 //! Every bound of ingest, with its reason. What a bound refuses is counted in `metrics.rs`.
 
+use std::time::Duration;
+
 /// A body after decompression, unless the configuration says otherwise: one body becomes one batch in memory.
 pub const BODY_BYTES_MAX: usize = 64 << 20;
 /// One line or JSON element. Longer ones are rather a file sent as a line than an event.
@@ -21,3 +23,43 @@ pub(crate) const REASON_VALUE_CHARS_MAX: usize = 64;
 pub(crate) const SERIES_LABELS_MAX: usize = 128;
 pub(crate) const LABEL_NAME_BYTES_MAX: usize = 512;
 pub(crate) const LABEL_VALUE_BYTES_MAX: usize = 16 << 10;
+
+/// A project's bucket holds so much time of its rate: a producer that sends once a second in bursts stays within it.
+pub(crate) const PROJECT_BURST: Duration = Duration::from_secs(2);
+/// A shard's bucket.
+pub(crate) const SHARD_BURST: Duration = Duration::from_secs(1);
+/// The longest that one mistake can lock a project or shard out: debts beyond it are forgiven.
+pub(crate) const QUOTA_DEBT_MAX: Duration = Duration::from_secs(60);
+/// Rates are shown, and shards judged, over one to two of these.
+pub(crate) const RATE_WINDOW: Duration = Duration::from_secs(5);
+/// Locks of the quota service, and the parts that it could be spread over.
+pub(crate) const QUOTA_PARTITIONS: usize = 64;
+/// Projects that are metered at once; those beyond pass unmetered and are counted. Each costs about 300 bytes.
+pub(crate) const PROJECTS_METERED_MAX: usize = 4 << 20;
+/// A project without requests is forgotten after this, when its buckets are full.
+pub(crate) const METER_IDLE: Duration = Duration::from_secs(120);
+/// A bar lasts at least so long: telling every front end of shorter ones would cost more than they save.
+pub(crate) const BAR_MIN: Duration = Duration::from_millis(250);
+/// Bars that are kept for pollers; beyond it the oldest are not told to those who come late.
+pub(crate) const BARS_TOLD_MAX: usize = 1 << 18;
+/// After the first change, so long is waited for more before pollers are answered.
+pub(crate) const POLL_GATHER: Duration = Duration::from_millis(50);
+pub(crate) const POLL_WAIT_MAX: Duration = Duration::from_secs(60);
+/// Projects whose usage waits to be told to one service; it is sent every few hundred milliseconds.
+pub(crate) const REPORTED_PROJECTS_MAX: usize = 1 << 17;
+/// At this pressure of the store shard quotas become exact…
+pub(crate) const PRESSURE_EXACT: f32 = 0.8;
+/// …and below this one soft again.
+pub(crate) const PRESSURE_SOFT: f32 = 0.6;
+/// At this pressure the store takes nothing more.
+pub(crate) const PRESSURE_FULL: f32 = 1.0;
+/// How old the reading of the pressure may be: in this time a node takes a few megabytes.
+pub(crate) const PRESSURE_AGE: Duration = Duration::from_millis(10);
+/// Locks over the loads of shards.
+pub(crate) const SHARD_LOCKS: usize = 16;
+/// The load of a shard that nobody asked for so long is forgotten.
+pub(crate) const SHARD_LOAD_IDLE: Duration = Duration::from_secs(600);
+/// A shard that was refused within this time is chosen last.
+pub(crate) const SHARD_REFUSED_LATELY: Duration = Duration::from_secs(1);
+/// Keys that are remembered per shard to find where to split it: the middle is off by a few percent.
+pub(crate) const KEYS_SAMPLED: usize = 128;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::compression::decompress;
 use crate::limits::BODY_BYTES_MAX;
 use crate::metrics::Counters;
+use crate::quota::Quotas;
 use crate::rejection::{Reason, Rejections};
 use crate::remote_write;
 use crate::rows::DecodeOptions;
@@ -61,12 +62,13 @@ impl IngestReport {
 pub struct Ingest {
     storage: Storage,
     config: IngestConfig,
+    quotas: Quotas,
     counters: Arc<Counters>,
 }
 
 impl Ingest {
-    pub fn new(storage: Storage, config: IngestConfig) -> Self {
-        Self { storage, config, counters: Arc::default() }
+    pub fn new(storage: Storage, config: IngestConfig, quotas: Quotas) -> Self {
+        Self { storage, config, quotas, counters: Arc::default() }
     }
 
     /// When this returns, the accepted rows are durable and visible. A body without rows makes no store.
@@ -183,7 +185,11 @@ impl Ingest {
     ) -> Result<Arc<StoreState>, IngestError> {
         match existing {
             Some(store) => Ok(store),
-            None => Ok(self.storage.create_store(project, name, StoreSpec::new(kind)).await?),
+            None => {
+                let spec = StoreSpec::new(kind);
+                self.quotas.check_new_store(&self.storage, project, spec.shards)?;
+                Ok(self.storage.create_store(project, name, spec).await?)
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use culprit_store::{Clock, ColumnType, SampleRange, StorageConfig, TimeRange, Un
 use prost::Message;
 
 use super::*;
+use crate::quota::QuotaConfig;
 use crate::remote_write::{LabelPair, Sample, TimeSeries, WriteRequest};
 
 struct Bench {
@@ -19,7 +20,7 @@ async fn bench(config: IngestConfig) -> Bench {
     let clock = Clock::manual(UnixNanos(1_577_836_800_000_000_000));
     let storage = Storage::open(StorageConfig { clock, ..StorageConfig::new(data.path()) }).await.unwrap();
     Bench {
-        ingest: Ingest::new(storage.clone(), config),
+        ingest: Ingest::new(storage.clone(), config, Quotas::of(&storage, QuotaConfig::default())),
         storage,
         project: ProjectName::default_project(),
         store: StoreName::parse("web").unwrap(),

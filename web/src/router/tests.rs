@@ -9,6 +9,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use culprit_alerting::{AlertingConfig, Evaluator, HookError, Hooks, MetricSource};
 use culprit_ingest::IngestConfig;
+use culprit_ingest::quota::QuotaConfig;
 use culprit_store::{Clock, StorageConfig, StoreName, UnixNanos};
 use futures::FutureExt;
 use serde_json::Value;
@@ -59,8 +60,11 @@ async fn bench() -> Bench {
         let (storage, http) = (storage.clone(), http.clone());
         Arc::new(move || [storage.metrics(), http.metrics()].concat())
     };
+    let quotas = Quotas::of(&storage, QuotaConfig::default());
+    let ingest_config = IngestConfig { body_bytes_max: BODY_BYTES_MAX, auto_create: true };
     let services = Services {
-        ingest: Ingest::new(storage.clone(), IngestConfig { body_bytes_max: BODY_BYTES_MAX, auto_create: true }),
+        ingest: Ingest::new(storage.clone(), ingest_config, quotas.clone()),
+        quotas,
         promql: promql::Engine::default(),
         alerting: alerting(&storage, &sql).await,
         shelf: Shelf::new(storage.clone()),
