@@ -5,5 +5,6 @@ pub(crate) mod dashboards;
 pub(crate) mod explain;
 pub(crate) mod promql;
 pub(crate) mod rules;
+mod scope;
 pub(crate) mod search;
 pub(crate) mod sql;

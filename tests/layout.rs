@@ -14,8 +14,10 @@ use scan::*;
 use tree::{SourceFile, files, root};
 
 /// Who may lean on whom. The root package knows everybody, and nobody knows it.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("culprit-store", &[]),
+    // Measures from outside, over HTTP.
+    ("culprit-bench", &[]),
     ("culprit-ingest", &["culprit-store"]),
     ("culprit-query", &["culprit-store"]),
     ("culprit-rca", &["culprit-query", "culprit-store"]),

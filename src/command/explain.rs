@@ -9,6 +9,7 @@ use culprit_rca::{Evidence, Options, Question, Report, explain_files};
 use reqwest::Method;
 use serde_json::json;
 
+use super::scope::ScopeArgs;
 use crate::error::CliError;
 use crate::output::{Output, say};
 use crate::remote::ServerArgs;
@@ -40,14 +41,8 @@ pub(crate) struct ExplainArgs {
     /// Time for the search; what was not reached is said
     #[arg(long, default_value = "10s")]
     budget: String,
-    #[arg(long, default_value = "default")]
-    project: String,
-    /// Rows from this time on (stores only): RFC 3339 or a number since the epoch
-    #[arg(long)]
-    from: Option<String>,
-    /// Rows before this time
-    #[arg(long)]
-    to: Option<String>,
+    #[command(flatten)]
+    scope: ScopeArgs,
     #[arg(long, value_enum, default_value = "table")]
     output: Output,
     #[command(flatten)]
@@ -90,8 +85,8 @@ async fn of_files(args: &ExplainArgs, files: &[String], budget: Duration) -> Res
 async fn of_store(args: &ExplainArgs, store: &str, budget: Duration) -> Result<Report, CliError> {
     let server = args.server.connect()?;
     let body = json!({
-        "project": args.project, "store": store, "where": args.predicate, "baseline": args.baseline,
-        "from": args.from, "to": args.to, "dimensions": args.dimensions, "max_order": args.max_order,
+        "project": args.scope.project, "store": store, "where": args.predicate, "baseline": args.baseline,
+        "from": args.scope.from, "to": args.scope.to, "dimensions": args.dimensions, "max_order": args.max_order,
         "unit": args.unit, "budget_ms": u64::try_from(budget.as_millis()).unwrap_or(u64::MAX),
     });
     server.json(server.request(Method::POST, &["api", "explain"]).json(&body)).await

@@ -4,6 +4,7 @@ use clap::Args;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::scope::ScopeArgs;
 use crate::error::CliError;
 use crate::output::say;
 use crate::remote::ServerArgs;
@@ -16,14 +17,8 @@ pub(crate) struct SearchArgs {
     store: String,
     /// Words (in the message), "phrases", field:value, field>=value, AND, OR, NOT, parentheses
     query: String,
-    #[arg(long, default_value = "default")]
-    project: String,
-    /// Rows from this time on: RFC 3339 or a number since the epoch
-    #[arg(long)]
-    from: Option<String>,
-    /// Rows before this time
-    #[arg(long)]
-    to: Option<String>,
+    #[command(flatten)]
+    scope: ScopeArgs,
     #[arg(long, default_value_t = 100)]
     limit: u32,
     #[command(flatten)]
@@ -34,8 +29,8 @@ pub(crate) struct SearchArgs {
 pub(crate) async fn run(args: SearchArgs) -> Result<(), CliError> {
     let server = args.server.connect()?;
     let body = json!({
-        "project": args.project, "store": args.store, "query": args.query,
-        "from": args.from, "to": args.to, "limit": args.limit,
+        "project": args.scope.project, "store": args.store, "query": args.query,
+        "from": args.scope.from, "to": args.scope.to, "limit": args.limit,
     });
     let answer: Answer = server.json(server.request(Method::POST, &["api", "search"]).json(&body)).await?;
     for row in answer.rows {

@@ -6,6 +6,7 @@ use culprit_query::FileSql;
 use reqwest::Method;
 use serde_json::json;
 
+use super::scope::ScopeArgs;
 use crate::error::CliError;
 use crate::output::{self, Output};
 use crate::remote::ServerArgs;
@@ -20,15 +21,8 @@ A name with a slash or the extension .parquet, .csv, .ndjson, .jsonl or .json is
 pub(crate) struct SqlArgs {
     /// The query; one SELECT
     query: String,
-    /// The project whose stores unqualified names mean
-    #[arg(long, default_value = "default")]
-    project: String,
-    /// Rows from this time on: RFC 3339 or a number since the epoch
-    #[arg(long)]
-    from: Option<String>,
-    /// Rows before this time
-    #[arg(long)]
-    to: Option<String>,
+    #[command(flatten)]
+    scope: ScopeArgs,
     #[arg(long, value_enum, default_value = "table")]
     output: Output,
     #[command(flatten)]
@@ -41,7 +35,8 @@ pub(crate) async fn run(args: SqlArgs) -> Result<(), CliError> {
         return output::rows(&files.query(&args.query).await?, args.output);
     }
     let server = args.server.connect()?;
-    let body = json!({ "project": args.project, "query": args.query, "from": args.from, "to": args.to });
+    let body =
+        json!({ "project": args.scope.project, "query": args.query, "from": args.scope.from, "to": args.scope.to });
     let request = server
         .request(Method::POST, &["api", "sql"])
         .header("accept", "application/vnd.apache.arrow.stream")
