@@ -13,11 +13,12 @@ use crate::catalog::SegmentRow;
 use crate::layout::segment_path;
 use crate::limits::{FLUSH_BYTES, FLUSH_TICK, RETENTION_TICK};
 use crate::metrics::SERIES;
+use crate::reshard::remove_shard;
 use crate::schema::{OFFSET, ROW, TIME};
 use crate::segment::{Segment, encode};
 use crate::shard::{RecentBatch, Shard};
 use crate::snapshot::fill;
-use crate::state::ttl_ns;
+use crate::spec::ttl_ns;
 use crate::storage::Inner;
 use crate::telemetry::Counters;
 use crate::{Offset, StoreError, StoreState, UnixNanos};
@@ -30,9 +31,9 @@ pub(crate) async fn flush_by_size_and_age(inner: Arc<Inner>, stop: CancellationT
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
         let old = inner.clock.now().0.saturating_sub(ttl_ns(inner.flush_age));
         for store in inner.all_stores() {
-            for shard in &store.shards {
-                let due = shard.recent_bytes() >= FLUSH_BYTES || shard.oldest_recent().is_some_and(|at| at.0 < old);
-                if due && let Err(error) = flush_shard(&inner, &store, shard).await {
+            for shard in store.shard_set().all() {
+                let is_due = shard.recent_bytes() >= FLUSH_BYTES || shard.oldest_recent().is_some_and(|at| at.0 < old);
+                if is_due && let Err(error) = flush_shard(&inner, &store, shard).await {
                     Counters::add(&inner.counters.flush_failures, 1);
                     tracing::error!(%error, shard = %shard.id, "recent rows could not become a segment; they stay in the log");
                 }
@@ -50,15 +51,20 @@ pub(crate) async fn drop_expired(inner: Arc<Inner>, stop: CancellationToken) {
     }
 }
 
-pub(crate) async fn expire(inner: &Inner) -> Result<(), StoreError> {
+pub(crate) async fn expire(inner: &Arc<Inner>) -> Result<(), StoreError> {
     let now = inner.clock.now();
     for store in inner.all_stores() {
         let Some(ttl) = store.ttl() else { continue };
         let limit = UnixNanos(now.0.saturating_sub(ttl_ns(ttl)));
-        for shard in &store.shards {
+        for shard in store.shard_set().all() {
             let expired = shard.take_expired(limit);
             Counters::add(&inner.counters.expired_segments, expired.len() as u64);
             bury(inner, expired).await?;
+            let is_past = shard.closed_at().is_some_and(|closed| closed < limit);
+            if is_past && shard.is_empty() {
+                let _no_append = store.placing.write().await;
+                remove_shard(inner, &store, shard).await?;
+            }
         }
     }
     Ok(())
@@ -87,8 +93,15 @@ pub(crate) async fn delete_buried(inner: &Inner, path: &ObjectPath) -> Result<()
     inner.catalog.forget_segment(path.as_ref()).await
 }
 
-/// Turns everything recent of a shard into segments; a batch that arrives meanwhile may stay.
+/// Turns everything recent of a shard into segments; a batch that arrives meanwhile may stay. Parents go first: readers that take segments before what
+/// is recent find the rows of a key in order.
 pub(crate) async fn flush_shard(inner: &Arc<Inner>, store: &StoreState, shard: &Arc<Shard>) -> Result<(), StoreError> {
+    let set = store.shard_set();
+    for parent in shard.parents.iter().filter_map(|parent| set.get(*parent)) {
+        if parent.oldest_recent().is_some() {
+            Box::pin(flush_shard(inner, store, parent)).await?;
+        }
+    }
     let _one_at_a_time = shard.flushing.lock().await;
     let until = shard.next_offset();
     while shard.flushed() < until {

@@ -4,7 +4,9 @@
 //! memory by their owners; the catalog is read at start and written when something is created, flushed or deleted.
 
 mod documents;
+mod projects;
 mod segments;
+mod shards;
 mod stores;
 
 use std::path::Path;
@@ -15,9 +17,12 @@ use crate::StoreError;
 
 pub use documents::{Document, DocumentKind};
 pub(crate) use segments::SegmentRow;
+pub(crate) use shards::ShardRow;
+pub(crate) use stores::StoreRow;
 
 /// Applied in order, each in its own transaction; a migration that was released is never edited.
-const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../migrations/0001_first.sql"))];
+const MIGRATIONS: &[(i64, &str)] =
+    &[(1, include_str!("../migrations/0001_first.sql")), (2, include_str!("../migrations/0002_dynamic_shards.sql"))];
 
 #[derive(Debug, Clone)]
 pub(crate) struct Catalog {
@@ -45,6 +50,12 @@ impl Catalog {
 
     pub(crate) async fn close(&self) {
         self.pool.close().await;
+    }
+
+    /// Answers when statements can be run.
+    pub(crate) async fn check(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await.map_err(StoreError::catalog("answer"))?;
+        Ok(())
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::ShardNumber;
+
 /// Cheap to clone: one failed group commit answers many waiting writers.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
@@ -14,6 +16,22 @@ pub enum StoreError {
     BadRegex { pattern: String, source: Box<regex::Error> },
     #[error("project {project} has no store {store:?}; it has: {known}")]
     UnknownStore { project: String, store: String, known: String },
+    #[error("there is no project {project:?}")]
+    UnknownProject { project: String },
+    #[error("store {project}/{store} has no shard {shard}")]
+    UnknownShard { project: String, store: String, shard: ShardNumber },
+    #[error(
+        "shard {shard} of store {project}/{store} is read-only: it was split or merged, and its keys belong to its children"
+    )]
+    ShardReadOnly { project: String, store: String, shard: ShardNumber },
+    #[error("shard {shard} cannot be split, merged or deleted so: {why}")]
+    BadSplit { shard: ShardNumber, why: &'static str },
+    #[error("store {store} would have {wanted} read-write shards, more than the {limit} that {knob} allows")]
+    TooManyShards { store: String, wanted: usize, limit: u16, knob: &'static str },
+    #[error("a {what} named {name} exists already")]
+    Exists { what: &'static str, name: String },
+    #[error("project {project} always exists; its stores can be deleted one by one")]
+    Protected { project: String },
     #[error("store {project}/{store} is a {actual}, not a {wanted}")]
     WrongKind { project: String, store: String, actual: &'static str, wanted: &'static str },
     #[error("a batch of {bytes} bytes is larger than the {limit} bytes that one append may carry; send it in parts")]
@@ -84,8 +102,13 @@ impl StoreError {
             | Self::WrongKind { .. }
             | Self::BatchTooLarge { .. }
             | Self::BadBatch { .. }
-            | Self::OutOfRange { .. } => Fault::Caller,
-            Self::UnknownStore { .. } => Fault::Missing,
+            | Self::OutOfRange { .. }
+            | Self::ShardReadOnly { .. }
+            | Self::BadSplit { .. }
+            | Self::TooManyShards { .. }
+            | Self::Exists { .. }
+            | Self::Protected { .. } => Fault::Caller,
+            Self::UnknownStore { .. } | Self::UnknownProject { .. } | Self::UnknownShard { .. } => Fault::Missing,
             Self::Busy { .. } | Self::Closed => Fault::Later,
             Self::Locked { .. }
             | Self::Unwritable { .. }

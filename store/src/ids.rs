@@ -25,6 +25,12 @@ macro_rules! name {
             }
         }
 
+        impl std::borrow::Borrow<str> for $type {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
@@ -96,6 +102,11 @@ id!(
     /// A shard's row in the catalog, unique over all stores.
     ShardId,
     i64
+);
+id!(
+    /// A shard's small number inside its store, never given again; what producers and consumers name it by.
+    ShardNumber,
+    u32
 );
 id!(
     /// Position of a record batch in its shard: dense, from 0.

@@ -10,7 +10,9 @@
 
 mod background;
 mod catalog;
+mod cold;
 mod conform;
+mod directory;
 mod error;
 mod folder;
 mod hash;
@@ -19,29 +21,44 @@ mod layout;
 pub mod limits;
 mod log;
 mod metrics;
+mod pressure;
+mod project;
+mod reading;
+mod reshard;
 mod schema;
 mod segment;
 mod shard;
+mod shard_set;
 mod snapshot;
+mod spec;
 mod state;
 mod storage;
+mod tail;
 mod telemetry;
 mod time;
+mod view;
 
 pub use catalog::{Document, DocumentKind};
 pub use error::{Fault, SegmentError, StoreError};
-pub use hash::{HashRange, Route};
-pub use ids::{Offset, ProjectName, SeriesId, ShardId, StoreId, StoreName};
+pub use hash::{HashRange, Route, SplitAt};
+pub use ids::{Offset, ProjectName, SeriesId, ShardId, ShardNumber, StoreId, StoreName};
 pub use metrics::{
     Label, LabelMatcher, Labels, METRIC_NAME, MatchValue, STALE_NAN_BITS, SampleRange, Samples, Series, is_stale,
     stale_nan,
 };
+pub use pressure::Pressure;
+pub use project::ProjectInfo;
+pub use reading::{ColdBlock, ShardBatch, ShardRead};
 pub use schema::{
     Column, ColumnType, OFFSET, OVERFLOW, RECEIVED, ROW, StoreSchema, TIME, is_hidden, overflow_field, utc_nanoseconds,
 };
 pub use segment::Segment;
+pub use shard_set::{ShardInfo, ShardStatus};
 pub use snapshot::Snapshot;
-pub use state::{StoreKind, StoreSize, StoreSpec, StoreState};
+pub use spec::{StoreKind, StoreSettings, StoreSpec};
+pub use state::{StoreSize, StoreState};
 pub use storage::{Storage, StorageConfig};
+pub use tail::ShardTail;
 pub use telemetry::{Metric, MetricKind};
 pub use time::{Clock, TimeRange, UnixNanos};
+pub use view::{View, ViewMember};

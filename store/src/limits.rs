@@ -8,7 +8,14 @@ pub const NAME_BYTES_MAX: usize = 128;
 pub const STORE_COLUMNS_MAX: usize = 512;
 /// Shards of a store without a wish of its own: two keep both cores of a small machine busy while flushing.
 pub const STORE_SHARDS_DEFAULT: u16 = 2;
+/// Read-write shards of a store at once; each is a queue of its own to flush, to consume and to count.
 pub const STORE_SHARDS_MAX: u16 = 256;
+/// Where splits end unless the store says otherwise.
+pub const STORE_SHARDS_SPLIT_MAX: u16 = 64;
+/// Stores in a view: a shard of a view is named by its member's ordinal and its number there, 16 bits each, and ordinals are not used again.
+pub const VIEW_MEMBERS_MAX: usize = 64;
+/// Descriptions and attributes of projects and stores are held in memory.
+pub const ATTRIBUTES_BYTES_MAX: usize = 64 << 10;
 /// Logs are kept this long unless the store says otherwise.
 pub const STORE_TTL_DEFAULT: Duration = Duration::from_secs(30 * 24 * 3600);
 

@@ -31,6 +31,7 @@ const SEGMENT_VERSION: &str = "1";
 pub struct Segment {
     pub(crate) id: i64,
     pub(crate) path: ObjectPath,
+    pub(crate) first: Offset,
     pub(crate) last: Offset,
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
@@ -47,6 +48,7 @@ impl Segment {
         Self {
             id: row.id,
             path: ObjectPath::from(row.path),
+            first: row.first,
             last: row.last,
             rows: row.rows,
             bytes: row.bytes,

@@ -25,7 +25,7 @@ impl Snapshot {
     pub(crate) fn take(store: &StoreState, schema: SchemaRef, range: TimeRange) -> Result<Self, StoreError> {
         let mut recent = Vec::new();
         let mut segments = Vec::new();
-        for shard in &store.shards {
+        for shard in store.shard_set().all() {
             let view = shard.view(range);
             for batch in view.recent {
                 recent.push(fill(&batch, &schema)?);

@@ -1,83 +1,20 @@
 //! A store as the running server holds it: its identity, its columns, its shards.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 
+use crate::catalog::StoreRow;
 use crate::hash::Route;
-use crate::limits::{STORE_SHARDS_DEFAULT, STORE_SHARDS_MAX, STORE_TTL_DEFAULT};
 use crate::metrics::{SeriesIndex, sample_schema};
 use crate::schema::StoreSchema;
 use crate::shard::Shard;
-use crate::{ProjectName, StoreError, StoreId, StoreName};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum StoreKind {
-    Logs,
-    Metrics,
-}
-
-impl StoreKind {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Logs => "logs",
-            Self::Metrics => "metrics",
-        }
-    }
-
-    /// As in the words of the design: logstore, metricstore.
-    pub fn noun(self) -> &'static str {
-        match self {
-            Self::Logs => "logstore",
-            Self::Metrics => "metricstore",
-        }
-    }
-
-    pub fn parse(name: &str) -> Result<Self, StoreError> {
-        match name {
-            "logs" => Ok(Self::Logs),
-            "metrics" => Ok(Self::Metrics),
-            other => Err(StoreError::OutOfRange {
-                what: "store kind",
-                given: format!("{other:?}"),
-                limit: "logs or metrics",
-            }),
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreSpec {
-    pub kind: StoreKind,
-    pub shards: u16,
-    /// Rows are dropped this long after their receipt; none keeps them for ever.
-    pub ttl: Option<Duration>,
-}
-
-impl StoreSpec {
-    pub fn new(kind: StoreKind) -> Self {
-        Self { kind, shards: STORE_SHARDS_DEFAULT, ttl: Some(STORE_TTL_DEFAULT) }
-    }
-
-    pub(crate) fn check(&self) -> Result<(), StoreError> {
-        if (1..=STORE_SHARDS_MAX).contains(&self.shards) {
-            return Ok(());
-        }
-        let given = self.shards.to_string();
-        Err(StoreError::OutOfRange { what: "shard count", given, limit: "1 to 256 shards a store" })
-    }
-
-    pub(crate) fn ttl_ns(&self) -> Option<i64> {
-        self.ttl.map(ttl_ns)
-    }
-}
-
-pub(crate) fn ttl_ns(ttl: Duration) -> i64 {
-    i64::try_from(ttl.as_nanos()).unwrap_or(i64::MAX)
-}
+use crate::shard_set::{ShardInfo, ShardSet};
+use crate::spec::{StoreKind, StoreSettings};
+use crate::tail::ShardTail;
+use crate::{Labels, ProjectName, SeriesId, ShardNumber, StoreError, StoreId, StoreName, UnixNanos};
 
 #[derive(Debug)]
 pub struct StoreState {
@@ -85,43 +22,38 @@ pub struct StoreState {
     project: ProjectName,
     name: StoreName,
     kind: StoreKind,
-    ttl: RwLock<Option<Duration>>,
+    created: UnixNanos,
+    updated: AtomicI64,
+    settings: RwLock<Arc<StoreSettings>>,
     schema: RwLock<Arc<StoreSchema>>,
     /// Held while columns are added, so that each gets one position and one type.
     pub(crate) schema_change: tokio::sync::Mutex<()>,
-    pub(crate) shards: Vec<Arc<Shard>>,
-    next_shard: AtomicUsize,
+    shards: RwLock<Arc<ShardSet>>,
+    /// Shared from the choice of a shard until the rows are in the log; alone while shards are replaced.
+    pub(crate) placing: Arc<tokio::sync::RwLock<()>>,
+    /// Whose turn it is.
+    turn: AtomicUsize,
+    index: RwLock<Option<Arc<str>>>,
     /// Empty for logs.
     pub(crate) series: SeriesIndex,
 }
 
-pub(crate) struct StoreIdentity {
-    pub(crate) id: StoreId,
-    pub(crate) project: ProjectName,
-    pub(crate) name: StoreName,
-    pub(crate) kind: StoreKind,
-    pub(crate) ttl_ns: Option<i64>,
-}
-
 impl StoreState {
-    pub(crate) fn new(
-        identity: StoreIdentity,
-        schema: StoreSchema,
-        shards: Vec<Arc<Shard>>,
-        series: SeriesIndex,
-    ) -> Self {
-        let StoreIdentity { id, project, name, kind, ttl_ns } = identity;
-        let ttl = ttl_ns.map(|ns| Duration::from_nanos(ns.unsigned_abs()));
+    pub(crate) fn new(row: StoreRow, schema: StoreSchema, shards: ShardSet, series: SeriesIndex) -> Self {
         Self {
-            id,
-            project,
-            name,
-            kind,
-            ttl: RwLock::new(ttl),
+            id: row.id,
+            project: row.project,
+            name: row.name,
+            kind: row.kind,
+            created: row.created,
+            updated: AtomicI64::new(row.updated.0),
+            settings: RwLock::new(Arc::new(row.settings)),
             schema: RwLock::new(Arc::new(schema)),
             schema_change: tokio::sync::Mutex::new(()),
-            shards,
-            next_shard: AtomicUsize::new(0),
+            shards: RwLock::new(Arc::new(shards)),
+            placing: Arc::default(),
+            turn: AtomicUsize::new(0),
+            index: RwLock::new(None),
             series,
         }
     }
@@ -142,16 +74,71 @@ impl StoreState {
         self.kind
     }
 
-    pub fn shard_count(&self) -> usize {
-        self.shards.len()
+    pub fn created(&self) -> UnixNanos {
+        self.created
+    }
+
+    /// When its settings changed last.
+    pub fn updated(&self) -> UnixNanos {
+        UnixNanos(self.updated.load(Relaxed))
+    }
+
+    pub fn settings(&self) -> Arc<StoreSettings> {
+        self.settings.read().expect("no holder of this lock panics").clone()
     }
 
     pub fn ttl(&self) -> Option<Duration> {
-        *self.ttl.read().expect("no holder of this lock panics")
+        self.settings().ttl
     }
 
-    pub(crate) fn set_ttl(&self, ttl: Option<Duration>) {
-        *self.ttl.write().expect("no holder of this lock panics") = ttl;
+    pub(crate) fn set_settings(&self, settings: StoreSettings, now: UnixNanos) {
+        *self.settings.write().expect("no holder of this lock panics") = Arc::new(settings);
+        self.updated.store(now.0, Relaxed);
+    }
+
+    pub(crate) fn index(&self) -> Option<Arc<str>> {
+        self.index.read().expect("no holder of this lock panics").clone()
+    }
+
+    pub(crate) fn set_index(&self, index: Option<Arc<str>>) {
+        *self.index.write().expect("no holder of this lock panics") = index;
+    }
+
+    pub(crate) fn shard_set(&self) -> Arc<ShardSet> {
+        self.shards.read().expect("no holder of this lock panics").clone()
+    }
+
+    pub(crate) fn set_shards(&self, shards: ShardSet) {
+        *self.shards.write().expect("no holder of this lock panics") = Arc::new(shards);
+    }
+
+    /// How many are read-write.
+    pub fn shard_count(&self) -> usize {
+        self.shard_set().writable().len()
+    }
+
+    /// By number, read-only ones included.
+    pub fn shards(&self) -> Vec<ShardInfo> {
+        self.shard_set().all().iter().map(|shard| shard.info()).collect()
+    }
+
+    pub fn shard(&self, number: ShardNumber) -> Option<ShardInfo> {
+        self.shard_set().get(number).map(|shard| shard.info())
+    }
+
+    /// The read-write ones, in the order of their ranges.
+    pub fn writable_shards(&self) -> Arc<[ShardNumber]> {
+        self.shard_set().numbers().clone()
+    }
+
+    /// The read-write shard that has the key.
+    pub fn owner(&self, key: u128) -> ShardNumber {
+        let set = self.shard_set();
+        set.writable()[set.owner(key)].number
+    }
+
+    pub fn tail(&self, number: ShardNumber) -> Option<ShardTail> {
+        self.shard_set().get(number).map(|shard| shard.tail().clone())
     }
 
     /// The columns as they are now; more may come with the next append.
@@ -173,7 +160,7 @@ impl StoreState {
 
     /// Rows and bytes in segments and in memory.
     pub fn size(&self) -> StoreSize {
-        self.shards.iter().map(|shard| shard.size()).fold(StoreSize::default(), |sum, size| StoreSize {
+        self.shard_set().all().iter().map(|shard| shard.size()).fold(StoreSize::default(), |sum, size| StoreSize {
             rows: sum.rows + size.rows,
             segment_bytes: sum.segment_bytes + size.segment_bytes,
             recent_bytes: sum.recent_bytes + size.recent_bytes,
@@ -185,20 +172,40 @@ impl StoreState {
         self.series.len()
     }
 
-    pub(crate) fn owner(&self, key: u128) -> usize {
-        self.shards
-            .iter()
-            .position(|shard| shard.range.contains(key))
-            .expect("the ranges of a store's shards tile the key space")
+    /// Of a metricstore; nothing for an id that it has not given.
+    pub fn series_labels(&self, id: SeriesId) -> Option<Labels> {
+        self.series.labels(id)
     }
 
-    /// The shard of each row, or one for all.
-    pub(crate) fn place(&self, route: &Route) -> Placement {
-        match route {
-            Route::Any => Placement::All(self.next_shard.fetch_add(1, Relaxed) % self.shards.len()),
-            Route::Key(key) => Placement::All(self.owner(*key)),
-            Route::PerRow(keys) => Placement::PerRow(keys.iter().map(|key| self.owner(*key)).collect()),
-        }
+    /// The shard of each row, or one for all. The caller holds `placing`.
+    pub(crate) fn place(&self, route: &Route, rows: usize) -> Result<Placement, StoreError> {
+        let set = self.shard_set();
+        let at = match route {
+            Route::Any => self.turn.fetch_add(1, Relaxed) % set.writable().len(),
+            Route::Key(key) => set.owner(*key),
+            Route::PerRow(keys) if keys.len() == rows => {
+                let owners = keys.iter().map(|key| set.owner(*key)).collect();
+                return Ok(Placement::PerRow(set, owners));
+            }
+            Route::PerRow(keys) => {
+                let why = format!("{rows} rows and {} hash keys", keys.len());
+                return Err(StoreError::BadBatch { store: self.name.to_string(), why });
+            }
+            Route::Shard(number) => {
+                let shard = set.get(*number).ok_or_else(|| self.unknown_shard(*number))?;
+                let is_open = !shard.is_closed();
+                return is_open.then(|| Placement::All(shard.clone())).ok_or_else(|| self.shard_read_only(*number));
+            }
+        };
+        Ok(Placement::All(set.writable()[at].clone()))
+    }
+
+    pub(crate) fn unknown_shard(&self, shard: ShardNumber) -> StoreError {
+        StoreError::UnknownShard { project: self.project.to_string(), store: self.name.to_string(), shard }
+    }
+
+    pub(crate) fn shard_read_only(&self, shard: ShardNumber) -> StoreError {
+        StoreError::ShardReadOnly { project: self.project.to_string(), store: self.name.to_string(), shard }
     }
 
     pub(crate) fn check_kind(&self, wanted: StoreKind) -> Result<(), StoreError> {
@@ -215,8 +222,9 @@ impl StoreState {
 }
 
 pub(crate) enum Placement {
-    All(usize),
-    PerRow(Vec<usize>),
+    All(Arc<Shard>),
+    /// Places among the read-write shards of the set.
+    PerRow(Arc<ShardSet>, Vec<usize>),
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -49,6 +49,10 @@ pub(crate) struct Counters {
     pub(crate) flush_failures: AtomicU64,
     pub(crate) flushed_rows: AtomicU64,
     pub(crate) expired_segments: AtomicU64,
+    pub(crate) splits: AtomicU64,
+    pub(crate) merges: AtomicU64,
+    pub(crate) cold_loads: AtomicU64,
+    pub(crate) cold_bytes: AtomicU64,
 }
 
 impl Counters {
@@ -75,6 +79,10 @@ impl Counters {
             count("culprit_store_flush_failures_total", "Segments that could not be written.", &self.flush_failures),
             count("culprit_store_flushed_rows_total", "Rows written to segments.", &self.flushed_rows),
             count("culprit_store_expired_segments_total", "Segments dropped by age.", &self.expired_segments),
+            count("culprit_store_shard_splits_total", "Shards split.", &self.splits),
+            count("culprit_store_shard_merges_total", "Pairs of shards merged.", &self.merges),
+            count("culprit_store_cold_loads_total", "Segments loaded for consumers.", &self.cold_loads),
+            count("culprit_store_cold_bytes_total", "Arrow bytes loaded for consumers.", &self.cold_bytes),
         ]
     }
 }

@@ -27,6 +27,6 @@ pub(crate) async fn healthz() -> &'static str {
 
 /// The catalog answers too.
 pub(crate) async fn readyz(State(app): State<App>) -> Result<&'static str, ApiError> {
-    app.storage.projects().await?;
+    app.storage.check().await?;
     Ok("ready\n")
 }

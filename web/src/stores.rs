@@ -48,12 +48,12 @@ fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<u64>>, D
 }
 
 pub(crate) async fn projects(State(app): State<App>) -> Result<Json<Value>, ApiError> {
-    Ok(Json(json!({ "projects": app.storage.projects().await? })))
+    Ok(Json(json!({ "projects": app.storage.projects() })))
 }
 
 /// Of one project with `?project=`, else of all.
 pub(crate) async fn list(State(app): State<App>, params: Params) -> Result<Json<Value>, ApiError> {
-    let all = app.storage.projects().await?;
+    let all = app.storage.projects();
     let wanted = match params.get("project") {
         Some(name) => vec![known_project(name, &all)?],
         None => all,
@@ -90,7 +90,7 @@ pub(crate) async fn create(
     let mut spec = StoreSpec::new(StoreKind::parse(&wanted.kind)?);
     spec.shards = wanted.shards.unwrap_or(spec.shards);
     if let Some(ttl) = wanted.ttl_seconds {
-        spec.ttl = ttl.map(Duration::from_secs);
+        spec.settings.ttl = ttl.map(Duration::from_secs);
     }
     let is_new = app.storage.store(&path.project, &path.store).is_none();
     let store = app.storage.create_store(&path.project, &path.store, spec).await?;

@@ -1,4 +1,4 @@
-//! Small texts that other crates keep with the store: dashboards, and later rules and jobs.
+//! Small texts under a kind, a project and a name: dashboards, index configurations, quotas, views.
 
 use sqlx::Row;
 
@@ -9,12 +9,21 @@ use crate::{ProjectName, StoreError, UnixNanos};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DocumentKind {
     Dashboard,
+    /// A store's index configuration, under the store's name; goes with the store. Kept by [`crate::Storage::set_index_config`].
+    Index,
+    /// A project's limits.
+    ProjectQuota,
+    /// Kept by [`crate::Storage::put_view`].
+    View,
 }
 
 impl DocumentKind {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Dashboard => "dashboard",
+            Self::Index => "index",
+            Self::ProjectQuota => "project quota",
+            Self::View => "view",
         }
     }
 }
@@ -63,6 +72,24 @@ impl Catalog {
             .map_err(&failed)?;
         rows.iter()
             .map(|row| Ok(Document { name: row.try_get(0).map_err(&failed)?, body: row.try_get(1).map_err(&failed)? }))
+            .collect()
+    }
+
+    /// Of all projects.
+    pub(crate) async fn all_documents(&self, kind: DocumentKind) -> Result<Vec<(ProjectName, Document)>, StoreError> {
+        let failed = StoreError::catalog("list documents");
+        let rows = sqlx::query("SELECT project, name, body FROM documents WHERE kind = $1 ORDER BY project, name")
+            .bind(kind.name())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(&failed)?;
+        rows.iter()
+            .map(|row| {
+                let project = ProjectName::parse(row.try_get(0).map_err(&failed)?)?;
+                let document =
+                    Document { name: row.try_get(1).map_err(&failed)?, body: row.try_get(2).map_err(&failed)? };
+                Ok((project, document))
+            })
             .collect()
     }
 

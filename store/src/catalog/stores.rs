@@ -1,12 +1,14 @@
-//! Projects, stores, their shards, columns and series.
+//! Stores, their columns and series.
+
+use std::time::Duration;
 
 use sqlx::Row;
 
-use super::{Catalog, signed, unsigned};
+use super::{Catalog, DocumentKind, ShardRow, signed, unsigned};
 use crate::hash::HashRange;
 use crate::schema::{Column, ColumnType};
-use crate::state::{StoreKind, StoreSpec};
-use crate::{Labels, Offset, ProjectName, SeriesId, ShardId, StoreError, StoreId, StoreName, UnixNanos};
+use crate::spec::{StoreKind, StoreSettings, StoreSpec};
+use crate::{Labels, ProjectName, SeriesId, StoreError, StoreId, StoreName, UnixNanos};
 
 #[derive(Debug)]
 pub(crate) struct StoreRow {
@@ -14,49 +16,42 @@ pub(crate) struct StoreRow {
     pub(crate) project: ProjectName,
     pub(crate) name: StoreName,
     pub(crate) kind: StoreKind,
-    pub(crate) ttl_ns: Option<i64>,
-}
-
-#[derive(Debug)]
-pub(crate) struct ShardRow {
-    pub(crate) id: ShardId,
-    pub(crate) range: HashRange,
-    pub(crate) flushed: Offset,
+    pub(crate) settings: StoreSettings,
+    pub(crate) created: UnixNanos,
+    pub(crate) updated: UnixNanos,
 }
 
 impl Catalog {
-    pub(crate) async fn ensure_project(&self, project: &ProjectName, now: UnixNanos) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO projects (name, created_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
-            .bind(project.as_str())
-            .bind(now.0)
-            .execute(&self.pool)
-            .await
-            .map_err(StoreError::catalog("create a project"))?;
-        Ok(())
-    }
-
-    pub(crate) async fn projects(&self) -> Result<Vec<ProjectName>, StoreError> {
-        let names: Vec<String> = sqlx::query_scalar("SELECT name FROM projects ORDER BY name")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(StoreError::catalog("list projects"))?;
-        names.iter().map(|name| ProjectName::parse(name)).collect()
-    }
-
     pub(crate) async fn stores(&self) -> Result<Vec<StoreRow>, StoreError> {
         let failed = StoreError::catalog("list stores");
-        let rows = sqlx::query("SELECT id, project, name, kind, ttl_ns FROM stores ORDER BY id")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(&failed)?;
+        let rows = sqlx::query(
+            "SELECT id, project, name, kind, created_at, updated_at, ttl_ns, auto_split, shards_max, web_tracking, attributes \
+             FROM stores ORDER BY id",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(&failed)?;
         rows.iter()
             .map(|row| {
+                let number = |at: usize| row.try_get::<i64, _>(at).map_err(&failed);
+                let ttl: Option<i64> = row.try_get(6).map_err(&failed)?;
+                let shards_max = number(8)?;
+                let settings = StoreSettings {
+                    ttl: ttl.map(|ns| Duration::from_nanos(ns.unsigned_abs())),
+                    auto_split: number(7)? != 0,
+                    shards_max: u16::try_from(shards_max)
+                        .map_err(|_| StoreError::CatalogValue { what: "shards_max", value: shards_max.to_string() })?,
+                    web_tracking: number(9)? != 0,
+                    attributes: row.try_get(10).map_err(&failed)?,
+                };
                 Ok(StoreRow {
-                    id: StoreId(row.try_get(0).map_err(&failed)?),
+                    id: StoreId(number(0)?),
                     project: ProjectName::parse(row.try_get(1).map_err(&failed)?)?,
                     name: StoreName::parse(row.try_get(2).map_err(&failed)?)?,
                     kind: StoreKind::parse(row.try_get(3).map_err(&failed)?)?,
-                    ttl_ns: row.try_get(4).map_err(&failed)?,
+                    settings,
+                    created: UnixNanos(number(4)?),
+                    updated: UnixNanos(number(5)?),
                 })
             })
             .collect()
@@ -70,49 +65,50 @@ impl Catalog {
         now: UnixNanos,
     ) -> Result<(StoreRow, Vec<ShardRow>), StoreError> {
         let failed = StoreError::catalog("create a store");
-        let ttl_ns = spec.ttl_ns();
         let mut transaction = self.pool.begin().await.map_err(&failed)?;
-        let first = Self::take_ids(&mut transaction, 1 + i64::from(spec.shards)).await?;
-        sqlx::query("INSERT INTO projects (name, created_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
-            .bind(project.as_str())
-            .bind(now.0)
-            .execute(&mut *transaction)
-            .await
-            .map_err(&failed)?;
-        sqlx::query("INSERT INTO stores (id, project, name, kind, ttl_ns, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
-            .bind(first)
-            .bind(project.as_str())
-            .bind(name.as_str())
-            .bind(spec.kind.name())
-            .bind(ttl_ns)
-            .bind(now.0)
-            .execute(&mut *transaction)
-            .await
-            .map_err(&failed)?;
-        let mut shards = Vec::with_capacity(usize::from(spec.shards));
-        for (number, range) in HashRange::split_evenly(spec.shards) {
-            let id = ShardId(first + 1 + i64::from(number));
-            sqlx::query(
-                "INSERT INTO shards (id, store_id, number, range_begin, range_end, flushed_offset) VALUES ($1, $2, $3, $4, $5, 0)",
-            )
-            .bind(id.0)
-            .bind(first)
-            .bind(i64::from(number))
-            .bind(format!("{:032x}", range.begin))
-            .bind(format!("{:032x}", range.end))
-            .execute(&mut *transaction)
-            .await
-            .map_err(&failed)?;
-            shards.push(ShardRow { id, range, flushed: Offset(0) });
-        }
+        let id = StoreId(Self::take_ids(&mut transaction, 1).await?);
+        Self::ensure_project_in(&mut transaction, project, now).await?;
+        let settings = &spec.settings;
+        sqlx::query(
+            "INSERT INTO stores (id, project, name, kind, created_at, updated_at, ttl_ns, auto_split, shards_max, web_tracking, attributes) \
+             VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10)",
+        )
+        .bind(id.0)
+        .bind(project.as_str())
+        .bind(name.as_str())
+        .bind(spec.kind.name())
+        .bind(now.0)
+        .bind(settings.ttl_ns())
+        .bind(i64::from(settings.auto_split))
+        .bind(i64::from(settings.shards_max))
+        .bind(i64::from(settings.web_tracking))
+        .bind(&settings.attributes)
+        .execute(&mut *transaction)
+        .await
+        .map_err(&failed)?;
+        let ranges = HashRange::ALL.split_evenly(spec.shards).expect("a store has 1 to 256 shards");
+        let shards = Self::add_shards(&mut transaction, id, &ranges, &[], now).await?;
         transaction.commit().await.map_err(&failed)?;
-        let row =
-            StoreRow { id: StoreId(first), project: project.clone(), name: name.clone(), kind: spec.kind, ttl_ns };
+        let row = StoreRow {
+            id,
+            project: project.clone(),
+            name: name.clone(),
+            kind: spec.kind,
+            settings: settings.clone(),
+            created: now,
+            updated: now,
+        };
         Ok((row, shards))
     }
 
     /// Segments get their tombstone in the same transaction; their files go later.
-    pub(crate) async fn delete_store(&self, store: StoreId, now: UnixNanos) -> Result<(), StoreError> {
+    pub(crate) async fn delete_store(
+        &self,
+        store: StoreId,
+        project: &ProjectName,
+        name: &StoreName,
+        now: UnixNanos,
+    ) -> Result<(), StoreError> {
         let failed = StoreError::catalog("delete a store");
         let mut transaction = self.pool.begin().await.map_err(&failed)?;
         sqlx::query(
@@ -125,46 +121,44 @@ impl Catalog {
         .map_err(&failed)?;
         for statement in [
             "DELETE FROM shards WHERE store_id = $1",
+            "DELETE FROM shard_parents WHERE store_id = $1",
             "DELETE FROM columns WHERE store_id = $1",
             "DELETE FROM series WHERE store_id = $1",
             "DELETE FROM stores WHERE id = $1",
         ] {
             sqlx::query(statement).bind(store.0).execute(&mut *transaction).await.map_err(&failed)?;
         }
+        sqlx::query("DELETE FROM documents WHERE kind = $1 AND project = $2 AND name = $3")
+            .bind(DocumentKind::Index.name())
+            .bind(project.as_str())
+            .bind(name.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
     }
 
-    pub(crate) async fn set_ttl(&self, store: StoreId, ttl_ns: Option<i64>) -> Result<(), StoreError> {
-        sqlx::query("UPDATE stores SET ttl_ns = $2 WHERE id = $1")
-            .bind(store.0)
-            .bind(ttl_ns)
-            .execute(&self.pool)
-            .await
-            .map_err(StoreError::catalog("set a TTL"))?;
-        Ok(())
-    }
-
-    pub(crate) async fn shards(&self, store: StoreId) -> Result<Vec<ShardRow>, StoreError> {
-        let failed = StoreError::catalog("list shards");
-        let rows = sqlx::query(
-            "SELECT id, range_begin, range_end, flushed_offset FROM shards WHERE store_id = $1 ORDER BY number",
+    pub(crate) async fn set_settings(
+        &self,
+        store: StoreId,
+        settings: &StoreSettings,
+        now: UnixNanos,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE stores SET updated_at = $2, ttl_ns = $3, auto_split = $4, shards_max = $5, web_tracking = $6, attributes = $7 \
+             WHERE id = $1",
         )
         .bind(store.0)
-        .fetch_all(&self.pool)
+        .bind(now.0)
+        .bind(settings.ttl_ns())
+        .bind(i64::from(settings.auto_split))
+        .bind(i64::from(settings.shards_max))
+        .bind(i64::from(settings.web_tracking))
+        .bind(&settings.attributes)
+        .execute(&self.pool)
         .await
-        .map_err(&failed)?;
-        rows.iter()
-            .map(|row| {
-                Ok(ShardRow {
-                    id: ShardId(row.try_get(0).map_err(&failed)?),
-                    range: HashRange {
-                        begin: hash_key(row.try_get(1).map_err(&failed)?)?,
-                        end: hash_key(row.try_get(2).map_err(&failed)?)?,
-                    },
-                    flushed: Offset(unsigned(row.try_get(3).map_err(&failed)?)),
-                })
-            })
-            .collect()
+        .map_err(StoreError::catalog("change a store's settings"))?;
+        Ok(())
     }
 
     pub(crate) async fn columns(&self, store: StoreId) -> Result<Vec<Column>, StoreError> {
@@ -237,8 +231,4 @@ impl Catalog {
         }
         transaction.commit().await.map_err(&failed)
     }
-}
-
-fn hash_key(hex: &str) -> Result<u128, StoreError> {
-    u128::from_str_radix(hex, 16).map_err(|_| StoreError::CatalogValue { what: "hash key", value: hex.to_owned() })
 }

@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use arrow::record_batch::RecordBatch;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedRwLockReadGuard, mpsc, oneshot};
 
 use super::group::{FILE_HEADER_BYTES, encode_group, file_header};
 use super::{Entry, encode_body};
@@ -33,6 +33,8 @@ struct Part {
 struct Request {
     parts: Vec<Part>,
     received: UnixNanos,
+    /// Goes with the request even when its writer does not wait: nobody closes a shard that rows are on their way to.
+    _placed: OwnedRwLockReadGuard<()>,
     reply: oneshot::Sender<Result<(), StoreError>>,
 }
 
@@ -81,6 +83,7 @@ impl Log {
         &self,
         parts: Vec<(Arc<Shard>, RecordBatch)>,
         received: UnixNanos,
+        placed: OwnedRwLockReadGuard<()>,
     ) -> Result<(), StoreError> {
         let parts = parts
             .into_iter()
@@ -88,7 +91,7 @@ impl Log {
             .collect::<Result<Vec<_>, StoreError>>()?;
         let (reply, answer) = oneshot::channel();
         let queue = self.queue.lock().expect("no holder of this lock panics").clone().ok_or(StoreError::Closed)?;
-        queue.send(Request { parts, received, reply }).await.map_err(|_| StoreError::Closed)?;
+        queue.send(Request { parts, received, _placed: placed, reply }).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 

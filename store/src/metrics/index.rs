@@ -29,6 +29,10 @@ impl SeriesIndex {
         self.read().labels.len()
     }
 
+    pub(crate) fn labels(&self, id: SeriesId) -> Option<Labels> {
+        self.read().labels.get(&id).cloned()
+    }
+
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Contents> {
         self.contents.read().expect("no holder of this lock panics")
     }

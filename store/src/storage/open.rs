@@ -9,19 +9,21 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{Inner, Storage, StorageConfig, Stores};
+use super::{Inner, Storage, StorageConfig};
 use crate::background::{delete_buried, drop_expired, flush_by_size_and_age, reap};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, DocumentKind, ShardRow};
 use crate::conform::{conform, new_columns};
+use crate::directory::Directory;
 use crate::layout::Layout;
 use crate::log::{Entry, Log, LogContext, decode_body, replay};
 use crate::metrics::SeriesIndex;
 use crate::schema::StoreSchema;
 use crate::segment::{Segment, SegmentStore};
-use crate::shard::{RecentBatch, Shard};
-use crate::state::StoreIdentity;
+use crate::shard::{RecentBatch, RecentBytes, Shard};
+use crate::shard_set::ShardSet;
 use crate::telemetry::Counters;
-use crate::{ProjectName, ShardId, StoreError, StoreKind, StoreState, TimeRange, folder};
+use crate::view::View;
+use crate::{ProjectName, ShardId, ShardNumber, StoreError, StoreKind, StoreState, TimeRange, folder};
 
 impl Storage {
     /// Creates the folder when it is not there.
@@ -35,9 +37,10 @@ impl Storage {
         }
         let segments = SegmentStore::local(&layout)?;
         let (reaper, doomed) = mpsc::unbounded_channel();
-        let stores = load(&catalog, &reaper).await?;
+        let recent_bytes = RecentBytes::default();
+        let directory = load(&catalog, &reaper, &recent_bytes).await?;
         let counters = Arc::new(Counters::default());
-        let log = recover(&layout, &catalog, &stores, &counters).await?;
+        let log = recover(&layout, &catalog, &directory, &counters).await?;
         let inner = Arc::new(Inner {
             clock,
             catalog,
@@ -45,7 +48,8 @@ impl Storage {
             counters,
             reaper,
             flush_age,
-            stores: RwLock::new(stores),
+            recent_bytes,
+            directory: RwLock::new(directory),
             creation: tokio::sync::Mutex::new(()),
             log: RwLock::new(Some(Arc::new(log))),
             tasks: TaskTracker::new(),
@@ -61,38 +65,82 @@ impl Storage {
     }
 }
 
-async fn load(catalog: &Catalog, reaper: &mpsc::UnboundedSender<ObjectPath>) -> Result<Stores, StoreError> {
-    let mut stores = HashMap::new();
+async fn load(
+    catalog: &Catalog,
+    reaper: &mpsc::UnboundedSender<ObjectPath>,
+    recent_bytes: &RecentBytes,
+) -> Result<Directory, StoreError> {
+    let mut directory = Directory::default();
+    for project in catalog.projects().await? {
+        directory.insert(Arc::new(project));
+    }
     for row in catalog.stores().await? {
+        let (id, created) = (row.id, row.created);
         let mut shards = Vec::new();
-        for shard in catalog.shards(row.id).await? {
-            let rows = catalog.segments(shard.id).await?;
-            let segments = rows.into_iter().map(|row| Arc::new(Segment::new(row, reaper.clone()))).collect();
-            let shard = Shard::new(shard.id, shard.range, shard.flushed);
+        for shard in with_children(catalog.shards(id).await?) {
+            let (row, children) = shard;
+            let segments = catalog.segments(row.id).await?;
+            let segments = segments.into_iter().map(|row| Arc::new(Segment::new(row, reaper.clone()))).collect();
+            let shard = Shard::new(row.id, row.place, row.flushed, recent_bytes.clone());
             shard.add_segments(segments);
+            if let Some(at) = row.closed {
+                shard.close(at, children);
+            }
             shards.push(Arc::new(shard));
         }
-        let schema = StoreSchema::new(catalog.columns(row.id).await?);
+        let schema = StoreSchema::new(catalog.columns(id).await?);
         let series = match row.kind {
             StoreKind::Logs => SeriesIndex::default(),
-            StoreKind::Metrics => SeriesIndex::new(catalog.series(row.id).await?),
+            StoreKind::Metrics => SeriesIndex::new(catalog.series(id).await?),
         };
-        let key = (row.project.clone(), row.name.clone());
-        let identity =
-            StoreIdentity { id: row.id, project: row.project, name: row.name, kind: row.kind, ttl_ns: row.ttl_ns };
-        stores.insert(key, Arc::new(StoreState::new(identity, schema, shards, series)));
+        let store = StoreState::new(row, schema, ShardSet::new(shards), series);
+        directory.insert_store(Arc::new(store), created);
     }
-    Ok(stores)
+    load_documents(catalog, &mut directory).await?;
+    Ok(directory)
+}
+
+fn with_children(rows: Vec<ShardRow>) -> Vec<(ShardRow, Vec<ShardNumber>)> {
+    let mut children: HashMap<ShardNumber, Vec<ShardNumber>> = HashMap::new();
+    for row in &rows {
+        for parent in &row.place.parents {
+            children.entry(*parent).or_default().push(row.place.number);
+        }
+    }
+    let of = |row: ShardRow| {
+        let children = children.remove(&row.place.number).unwrap_or_else(Vec::new);
+        (row, children)
+    };
+    rows.into_iter().map(of).collect()
+}
+
+/// Those that requests need without asking the catalog.
+async fn load_documents(catalog: &Catalog, directory: &mut Directory) -> Result<(), StoreError> {
+    for (project, document) in catalog.all_documents(DocumentKind::View).await? {
+        let view = View::of_document(project, &document)?;
+        if let Some(tenant) = directory.get_mut(&view.project) {
+            tenant.views.insert(view.name.clone(), Arc::new(view));
+        }
+    }
+    for (project, document) in catalog.all_documents(DocumentKind::Index).await? {
+        let stores = directory.get(&project).map(|tenant| &tenant.stores);
+        if let Some(store) = stores.and_then(|stores| stores.get(document.name.as_str())) {
+            store.set_index(Some(document.body.into()));
+        }
+    }
+    Ok(())
 }
 
 async fn recover(
     layout: &Layout,
     catalog: &Catalog,
-    stores: &Stores,
+    directory: &Directory,
     counters: &Arc<Counters>,
 ) -> Result<Log, StoreError> {
-    let by_shard: HashMap<ShardId, (&Arc<StoreState>, &Arc<Shard>)> =
-        stores.values().flat_map(|store| store.shards.iter().map(move |shard| (shard.id, (store, shard)))).collect();
+    let mut by_shard: HashMap<ShardId, (&Arc<StoreState>, Arc<Shard>)> = HashMap::new();
+    for store in directory.stores() {
+        by_shard.extend(store.shard_set().all().iter().map(|shard| (shard.id, (store, shard.clone()))));
+    }
     let mut pending: Vec<Entry> = Vec::new();
     // Entries of deleted stores have no owner; entries below the flushed offset stand in a segment already.
     let replayed = replay(layout, |entry| {
@@ -103,7 +151,7 @@ async fn recover(
         Ok(())
     })?;
     for entry in pending {
-        let (store, shard) = by_shard[&entry.shard];
+        let (store, shard) = &by_shard[&entry.shard];
         restore(catalog, store, shard, entry).await?;
     }
     Counters::add(&counters.quarantined_groups, replayed.quarantined_groups);
@@ -146,7 +194,7 @@ async fn remove_leftovers(inner: &Inner) -> Result<(), StoreError> {
     }
     let mut named = HashSet::new();
     for store in inner.all_stores() {
-        for shard in &store.shards {
+        for shard in store.shard_set().all() {
             named.extend(shard.view(TimeRange::ALL).segments.iter().map(|segment| segment.path().clone()));
         }
     }
