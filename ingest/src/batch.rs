@@ -11,11 +11,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayBuilder, ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, MapArray, RecordBatch, StringBuilder,
-    StructArray, TimestampNanosecondArray,
+    Array, ArrayBuilder, ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, StringBuilder,
+    TimestampNanosecondArray,
 };
-use arrow::buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{Field, Schema};
 use arrow::error::ArrowError;
 use culprit_store::limits::STORE_COLUMNS_MAX;
 use culprit_store::{
@@ -23,6 +22,7 @@ use culprit_store::{
 };
 
 use crate::limits::BATCH_CELLS_MAX;
+use crate::overflow::Overflow;
 use crate::row::{Row, Scalar};
 
 pub(crate) struct BatchBuilder {
@@ -135,7 +135,7 @@ impl BatchBuilder {
 }
 
 /// A row's own `_time` that was not chosen is a field like any other, and needs another name too.
-fn outside_name(name: &str) -> Cow<'_, str> {
+pub(crate) fn outside_name(name: &str) -> Cow<'_, str> {
     match name {
         "" | TIME | RECEIVED | OFFSET | ROW | OVERFLOW => Cow::Owned(format!("field{name}")),
         ours => Cow::Borrowed(ours),
@@ -258,50 +258,6 @@ fn exact_float(value: i64) -> Option<f64> {
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "the bound is checked first")]
 fn exact_int(value: f64) -> Option<i64> {
     (value.fract() == 0.0 && value.abs() <= EXACT_MAX as f64).then_some(value as i64)
-}
-
-struct Overflow {
-    keys: StringBuilder,
-    values: StringBuilder,
-    entries: i32,
-    /// Where each row's entries begin, and where the last one ends.
-    offsets: Vec<i32>,
-}
-
-impl Default for Overflow {
-    fn default() -> Self {
-        let empty = || StringBuilder::with_capacity(0, 0);
-        Self { keys: empty(), values: empty(), entries: 0, offsets: vec![0] }
-    }
-}
-
-impl Overflow {
-    fn append(&mut self, name: &str, text: &str) {
-        self.keys.append_value(name);
-        self.values.append_value(text);
-        self.entries += 1;
-    }
-
-    fn end_row(&mut self) {
-        self.offsets.push(self.entries);
-    }
-
-    fn finish(mut self) -> Result<Option<MapArray>, ArrowError> {
-        if self.entries == 0 {
-            return Ok(None);
-        }
-        let field = overflow_field();
-        let DataType::Map(entries, sorted) = field.data_type() else { unreachable!("the overflow field is a map") };
-        let DataType::Struct(members) = entries.data_type() else { unreachable!("a map's entries are a struct") };
-        let nulls: NullBuffer = self.offsets.windows(2).map(|ends| ends[0] < ends[1]).collect::<Vec<bool>>().into();
-        let pairs = StructArray::try_new(
-            members.clone(),
-            vec![Arc::new(self.keys.finish()), Arc::new(self.values.finish())],
-            None,
-        )?;
-        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.offsets));
-        MapArray::try_new(entries.clone(), offsets, pairs, Some(nulls), *sorted).map(Some)
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 
 mod batch;
 mod chunks;
+mod codec;
 mod combined;
 mod compression;
 mod error;
@@ -21,8 +22,10 @@ mod json;
 mod limits;
 mod line;
 mod logfmt;
+pub mod loggroup;
 mod metrics;
 mod ndjson;
+mod overflow;
 mod pipeline;
 pub mod quota;
 mod rejection;
@@ -34,11 +37,12 @@ mod testing;
 mod timestamp;
 
 pub use chunks::{Chunk, ChunkError, Chunks};
+pub use codec::Codec;
 pub use compression::{decompress, decompressed};
-pub use error::IngestError;
+pub use error::{BodyFault, IngestError};
 pub use format::Format;
 pub use json::{ElementScanner, Place};
-pub use limits::{BODY_BYTES_MAX, ROW_BYTES_MAX};
-pub use pipeline::{Ingest, IngestConfig, IngestReport, RequestMeta};
+pub use limits::{BODY_BYTES_MAX, LOGGROUP_RAW_BYTES_MAX, ROW_BYTES_MAX};
+pub use pipeline::{Accepted, Ingest, IngestConfig, IngestReport, PutLogs, RequestMeta, WebTrack};
 pub use rejection::{Reason, RejectionKind, Rejections, RowError};
 pub use rows::{DecodeOptions, Decoded};

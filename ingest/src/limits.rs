@@ -63,3 +63,19 @@ pub(crate) const SHARD_LOAD_IDLE: Duration = Duration::from_secs(600);
 pub(crate) const SHARD_REFUSED_LATELY: Duration = Duration::from_secs(1);
 /// Keys that are remembered per shard to find where to split it: the middle is off by a few percent.
 pub(crate) const KEYS_SAMPLED: usize = 128;
+
+/// One LogGroup, or all packages of one request together, after decompression. Python's client sends up to 30 MB.
+pub const LOGGROUP_RAW_BYTES_MAX: usize = 30 << 20;
+/// Logs of one LogGroup. A log of four bytes is a valid one, and takes room in every column.
+pub(crate) const LOGGROUP_LOGS_MAX: usize = 512_000;
+/// Topic, source and tags are written once in a LogGroup and once per row in columns: a long tag over many short rows
+/// would unfold to any size. Counted with the names.
+pub(crate) const LOGGROUP_HEADER_BYTES_MAX: usize = 128 << 20;
+/// Contents of one LogGroup that find no column. An empty one takes two bytes of a body and many times that in a map.
+pub(crate) const LOGGROUP_OVERFLOW_MAX: usize = 4_000_000;
+/// Tags of one LogGroup; each is a column.
+pub(crate) const LOGGROUP_TAGS_MAX: usize = 128;
+/// Groups in one request of packages. Agents join a few dozen.
+pub(crate) const PACKAGES_MAX: usize = 4096;
+/// Bodies up to this size are decoded where they arrive, in some tens of microseconds.
+pub(crate) const INLINE_DECODE_BYTES_MAX: usize = 64 << 10;

@@ -14,6 +14,7 @@ pub(crate) struct Counters {
     bytes: AtomicU64,
     rows: AtomicU64,
     samples: AtomicU64,
+    repaired_values: AtomicU64,
     rejected: [AtomicU64; RejectionKind::ALL.len()],
 }
 
@@ -36,6 +37,11 @@ impl Counters {
         self.samples.fetch_add(accepted, Relaxed);
     }
 
+    /// Values of which bytes that are no UTF-8 were replaced.
+    pub(crate) fn repaired(&self, values: u64) {
+        self.repaired_values.fetch_add(values, Relaxed);
+    }
+
     pub(crate) fn rejections(&self, rejections: &Rejections) {
         for kind in RejectionKind::ALL {
             self.rejected[kind as usize].fetch_add(rejections.of(kind), Relaxed);
@@ -50,6 +56,11 @@ impl Counters {
             count("culprit_ingest_bytes_total", "Bytes of bodies received, as sent.", &self.bytes),
             count("culprit_ingest_rows_total", "Log rows stored.", &self.rows),
             count("culprit_ingest_samples_total", "Samples of metrics stored.", &self.samples),
+            count(
+                "culprit_ingest_repaired_values_total",
+                "Values of LogGroups in which bytes that are no UTF-8 were replaced.",
+                &self.repaired_values,
+            ),
         ];
         metrics.extend(RejectionKind::ALL.map(|kind| {
             count(

@@ -1,5 +1,7 @@
 //! From a body to rows that are stored: decompress, choose the format, decode, append.
 
+mod loggroups;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,6 +16,8 @@ use crate::rejection::{Reason, Rejections};
 use crate::remote_write;
 use crate::rows::DecodeOptions;
 use crate::{Format, IngestError};
+
+pub use loggroups::{Accepted, PutLogs, WebTrack};
 
 #[derive(Debug, Clone)]
 pub struct IngestConfig {
@@ -99,7 +103,7 @@ impl Ingest {
         self.counters.metrics()
     }
 
-    fn counted(&self, result: Result<IngestReport, IngestError>) -> Result<IngestReport, IngestError> {
+    fn counted<T>(&self, result: Result<T, IngestError>) -> Result<T, IngestError> {
         if result.is_err() {
             self.counters.refused_request();
         }

@@ -48,6 +48,10 @@ pub enum RowError {
     LabelTooLong { metric: String, name: String },
     #[error("series {metric}: native histograms are not stored yet; send classic ones (buckets with le)")]
     NativeHistogram { metric: String },
+    #[error("series {metric}: {labels:?} are no labels; they are written name#$#value|name#$#value")]
+    Labels { metric: String, labels: String },
+    #[error("the sample's value {value:?} is not a number")]
+    SampleValue { value: String },
     #[error("series {metric}: timestamp {timestamp_ms} ms is outside the years 1677 to 2262")]
     SampleTime { metric: String, timestamp_ms: i64 },
 }
@@ -84,7 +88,8 @@ impl RowError {
             | Self::ArrayCut
             | Self::StrayBracket
             | Self::Logfmt { .. }
-            | Self::AccessLog { .. } => RejectionKind::Syntax,
+            | Self::AccessLog { .. }
+            | Self::SampleValue { .. } => RejectionKind::Syntax,
             Self::Time { .. } | Self::SampleTime { .. } => RejectionKind::Time,
             Self::RowTooLong { .. } | Self::BatchFull | Self::TooManyFields | Self::FieldNameTooLong { .. } => {
                 RejectionKind::TooLarge
@@ -92,6 +97,7 @@ impl RowError {
             Self::NoMetricName
             | Self::DuplicateLabel { .. }
             | Self::EmptyLabelName { .. }
+            | Self::Labels { .. }
             | Self::TooManyLabels { .. }
             | Self::LabelTooLong { .. } => RejectionKind::Labels,
             Self::NativeHistogram { .. } => RejectionKind::NativeHistogram,
@@ -99,7 +105,8 @@ impl RowError {
     }
 }
 
-/// `line` counts from 1: the line in the body where the row begins, or the position of the series in a remote write.
+/// `line` counts from 1: the line in the body where the row begins, the position of the series in a remote write, or
+/// that of the log in a LogGroup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reason {
     pub line: u64,

@@ -103,7 +103,7 @@ fn metric_name(labels: &[LabelPair]) -> String {
     labels.iter().find(|label| label.name == METRIC_NAME).map_or_else(String::new, |label| shown(&label.value))
 }
 
-fn read_labels(labels: Vec<LabelPair>, metric: &str) -> Result<Labels, RowError> {
+pub(crate) fn read_labels(labels: Vec<LabelPair>, metric: &str) -> Result<Labels, RowError> {
     let metric = || metric.to_owned();
     if labels.len() > SERIES_LABELS_MAX {
         return Err(RowError::TooManyLabels { metric: metric(), labels: labels.len() });

@@ -1,0 +1,112 @@
+//! LogGroups for a metricstore: each log is a sample.
+//!
+//! `__name__` is the metric, `__labels__` its labels as `key#$#value|key#$#value`, `__time_nano__` the time (else the
+//! log's own Time), `__value__` the number as text. A part of `__labels__` without `#$#` belongs to the value before
+//! it: values may hold bars.
+
+use std::collections::HashMap;
+
+use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::TimestampNanosecondType;
+use culprit_store::{METRIC_NAME, Samples, Series};
+
+use crate::rejection::{RowError, shown};
+use crate::remote_write::{DecodedSeries, LabelPair, read_labels};
+use crate::{Rejections, timestamp};
+
+const LABELS: &str = "__labels__";
+const TIME_NANO: &str = "__time_nano__";
+const VALUE: &str = "__value__";
+const BAR: char = '|';
+const ASSIGN: &str = "#$#";
+
+/// A reason's line is the position of its log, from 1.
+pub(crate) fn read_samples(batch: &RecordBatch) -> DecodedSeries {
+    let rows = Rows::of(batch);
+    let mut decoded = DecodedSeries { series: Vec::new(), accepted: 0, rejections: Rejections::default() };
+    let mut by_text: HashMap<(&str, &str), usize> = HashMap::new();
+    for row in 0..batch.num_rows() {
+        let series = &mut decoded.series;
+        let read = rows.sample(row).and_then(|(timestamp_ms, value)| {
+            let text = rows.series(row);
+            let at = match by_text.get(&text) {
+                Some(at) => *at,
+                None => {
+                    series.push(new_series(text)?);
+                    by_text.insert(text, series.len() - 1);
+                    series.len() - 1
+                }
+            };
+            series[at].samples.timestamps_ms.push(timestamp_ms);
+            series[at].samples.values.push(value);
+            Ok(())
+        });
+        match read {
+            Ok(()) => decoded.accepted += 1,
+            Err(error) => decoded.rejections.add(row as u64 + 1, &error),
+        }
+    }
+    decoded
+}
+
+struct Rows<'a> {
+    times: &'a [i64],
+    names: Option<&'a StringArray>,
+    labels: Option<&'a StringArray>,
+    time_nanos: Option<&'a StringArray>,
+    values: Option<&'a StringArray>,
+}
+
+impl<'a> Rows<'a> {
+    fn of(batch: &'a RecordBatch) -> Self {
+        let text = |name| batch.column_by_name(name).map(|column| column.as_string::<i32>());
+        Self {
+            times: batch.column(0).as_primitive::<TimestampNanosecondType>().values(),
+            names: text(METRIC_NAME),
+            labels: text(LABELS),
+            time_nanos: text(TIME_NANO),
+            values: text(VALUE),
+        }
+    }
+
+    /// Metric and labels as they came; absent ones are empty.
+    fn series(&self, row: usize) -> (&'a str, &'a str) {
+        (text_at(self.names, row).unwrap_or(""), text_at(self.labels, row).unwrap_or(""))
+    }
+
+    /// Milliseconds and the value.
+    fn sample(&self, row: usize) -> Result<(i64, f64), RowError> {
+        let nanos = match text_at(self.time_nanos, row) {
+            Some(text) => {
+                let time = text.trim().parse().ok().and_then(timestamp::from_integer);
+                time.ok_or_else(|| RowError::Time { field: TIME_NANO.to_owned(), value: shown(text) })?.0
+            }
+            None => self.times[row],
+        };
+        let text = text_at(self.values, row).unwrap_or("");
+        let value = text.trim().parse().map_err(|_| RowError::SampleValue { value: shown(text) })?;
+        Ok((nanos.div_euclid(1_000_000), value))
+    }
+}
+
+fn text_at(column: Option<&StringArray>, row: usize) -> Option<&str> {
+    column.filter(|column| column.is_valid(row)).map(|column| column.value(row))
+}
+
+fn new_series((metric, labels): (&str, &str)) -> Result<Series, RowError> {
+    if metric.is_empty() {
+        return Err(RowError::NoMetricName);
+    }
+    let mut pairs = vec![LabelPair { name: METRIC_NAME.to_owned(), value: metric.to_owned() }];
+    for part in labels.split(BAR).filter(|_| !labels.is_empty()) {
+        match (part.split_once(ASSIGN), &mut pairs[..]) {
+            (Some((name, value)), _) => pairs.push(LabelPair { name: name.to_owned(), value: value.to_owned() }),
+            (None, [_, .., last]) => {
+                last.value.push(BAR);
+                last.value.push_str(part);
+            }
+            (None, _) => return Err(RowError::Labels { metric: shown(metric), labels: shown(labels) }),
+        }
+    }
+    Ok(Series { labels: read_labels(pairs, &shown(metric))?, samples: Samples::default() })
+}

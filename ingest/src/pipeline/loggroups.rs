@@ -1,0 +1,165 @@
+//! LogGroups and browsers' events into a store that exists.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use culprit_store::{Route, StoreKind, StoreState};
+
+use super::{Ingest, off_the_runtime};
+use crate::limits::{INLINE_DECODE_BYTES_MAX, LOGGROUP_RAW_BYTES_MAX};
+use crate::loggroup::{self, Decoded, GroupBuilder, Header, LogGroupError};
+use crate::rejection::{Reason, Rejections};
+use crate::{Codec, IngestError};
+
+/// What a PutLogs request says of its body.
+#[derive(Debug, Clone)]
+pub struct PutLogs {
+    pub codec: Codec,
+    /// The declared size before compression.
+    pub raw_size: Option<usize>,
+    /// The body is a list of packages, each a LogGroup that is compressed for itself (`x-log-mode: batch_group`).
+    pub packages: bool,
+    /// All logs go to the owner of this key; without one, to the shard with most room.
+    pub key: Option<u128>,
+}
+
+/// What became of the request, in logs or samples. Only samples are ever rejected one by one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accepted {
+    pub rows: u64,
+    pub raw_bytes: u64,
+    pub rejected: u64,
+    pub reasons: Vec<Reason>,
+}
+
+/// Events of a web page: texts by name, all at the time of their arrival.
+#[derive(Debug, Clone, Default)]
+pub struct WebTrack {
+    pub topic: String,
+    pub source: String,
+    pub tags: Vec<(String, String)>,
+    pub logs: Vec<Vec<(String, String)>>,
+}
+
+impl Ingest {
+    /// One LogGroup, or a package list of them, into a logstore or, as samples, into a metricstore. When this returns,
+    /// they are durable and visible. Each group is one batch: it gets one offset.
+    pub async fn put_logs(&self, store: &Arc<StoreState>, body: Bytes, put: PutLogs) -> Result<Accepted, IngestError> {
+        self.counters.request(body.len());
+        let result = self.store_groups(store, body, put).await;
+        self.counted(result)
+    }
+
+    pub async fn track(&self, store: &Arc<StoreState>, track: WebTrack) -> Result<Accepted, IngestError> {
+        let raw_bytes = track.raw_bytes();
+        self.counters.request(raw_bytes);
+        let now = self.storage.clock().now();
+        let seconds = u32::try_from(now.0.div_euclid(1_000_000_000)).unwrap_or(u32::MAX);
+        let result = match track.decode(store, seconds) {
+            Ok(decoded) => {
+                let batches = Decompressed { raw_bytes, decoded: vec![decoded] };
+                self.append_groups(store, batches, &Route::Any).await
+            }
+            Err(error) => Err(error.into()),
+        };
+        self.counted(result)
+    }
+
+    async fn store_groups(&self, store: &Arc<StoreState>, body: Bytes, put: PutLogs) -> Result<Accepted, IngestError> {
+        let route = put.key.map_or(Route::Any, Route::Key);
+        // Handing work to another thread and back costs about as much as decoding a small body.
+        let decoded = if put.raw_bytes(&body).is_some_and(|bytes| bytes <= INLINE_DECODE_BYTES_MAX) {
+            decode(&body, &put, store)?
+        } else {
+            let store = store.clone();
+            off_the_runtime(move || decode(&body, &put, &store)).await?
+        };
+        self.append_groups(store, decoded, &route).await
+    }
+
+    async fn append_groups(
+        &self,
+        store: &Arc<StoreState>,
+        groups: Decompressed,
+        route: &Route,
+    ) -> Result<Accepted, IngestError> {
+        let mut accepted = Accepted { raw_bytes: groups.raw_bytes as u64, ..Accepted::default() };
+        for Decoded { batch, repaired, .. } in groups.decoded {
+            self.counters.repaired(repaired);
+            let Some(batch) = batch else { continue };
+            if store.kind() == StoreKind::Metrics {
+                let decoded = loggroup::read_samples(&batch);
+                self.storage.append_samples(store, decoded.series).await?;
+                self.counters.samples(decoded.accepted);
+                self.counters.rejections(&decoded.rejections);
+                accepted.add(decoded.accepted, decoded.rejections);
+            } else {
+                let rows = batch.num_rows() as u64;
+                self.storage.append(store, batch, route).await?;
+                self.counters.rows(rows);
+                accepted.add(rows, Rejections::default());
+            }
+        }
+        Ok(accepted)
+    }
+}
+
+impl PutLogs {
+    /// What the body unfolds to, where the request says so.
+    fn raw_bytes(&self, body: &Bytes) -> Option<usize> {
+        match self {
+            Self { packages: true, .. } => None,
+            Self { codec: Codec::None, .. } => Some(body.len()),
+            Self { raw_size, .. } => *raw_size,
+        }
+    }
+}
+
+impl Accepted {
+    fn add(&mut self, rows: u64, rejections: Rejections) {
+        self.rows += rows;
+        self.rejected += rejections.total();
+        self.reasons.extend(rejections.reasons);
+    }
+}
+
+struct Decompressed {
+    raw_bytes: usize,
+    decoded: Vec<Decoded>,
+}
+
+fn decode(body: &Bytes, put: &PutLogs, store: &StoreState) -> Result<Decompressed, IngestError> {
+    let groups = if put.packages {
+        loggroup::unpack(body, put.codec, LOGGROUP_RAW_BYTES_MAX)?
+    } else {
+        vec![put.codec.decompress(body, put.raw_size, LOGGROUP_RAW_BYTES_MAX)?]
+    };
+    let schema = store.schema();
+    let decoded = groups.iter().map(|group| loggroup::decode(group, &schema)).collect::<Result<_, _>>()?;
+    Ok(Decompressed { raw_bytes: groups.iter().map(Bytes::len).sum(), decoded })
+}
+
+impl WebTrack {
+    fn raw_bytes(&self) -> usize {
+        let pairs = self.tags.iter().chain(self.logs.iter().flatten());
+        self.topic.len() + self.source.len() + pairs.map(|(name, value)| name.len() + value.len()).sum::<usize>()
+    }
+
+    fn decode(&self, store: &StoreState, seconds: u32) -> Result<Decoded, LogGroupError> {
+        let schema = store.schema();
+        let header = Header {
+            logs: self.logs.len(),
+            topic: self.topic.as_bytes(),
+            source: self.source.as_bytes(),
+            tags: self.tags.iter().map(|(key, value)| (key.as_bytes(), value.as_bytes())).collect(),
+        };
+        let mut builder = GroupBuilder::new(&schema, &header)?;
+        for log in &self.logs {
+            for (name, value) in log {
+                builder.content(name.as_bytes(), value.as_bytes())?;
+            }
+            builder.end_log(seconds, 0);
+        }
+        Ok(builder.finish())
+    }
+}
