@@ -4,6 +4,7 @@
 //! memory by their owners; the catalog is read at start and written when something is created, flushed or deleted.
 
 mod documents;
+mod keys;
 mod projects;
 mod segments;
 mod shards;
@@ -16,13 +17,18 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use crate::StoreError;
 
 pub use documents::{Document, DocumentKind};
+pub(crate) use keys::KeyRow;
 pub(crate) use segments::SegmentRow;
 pub(crate) use shards::ShardRow;
 pub(crate) use stores::StoreRow;
 
 /// Applied in order, each in its own transaction; a migration that was released is never edited.
 const MIGRATIONS: &[(i64, &str)] =
-    &[(1, include_str!("../migrations/0001_first.sql")), (2, include_str!("../migrations/0002_dynamic_shards.sql"))];
+    &[
+        (1, include_str!("../migrations/0001_first.sql")),
+        (2, include_str!("../migrations/0002_dynamic_shards.sql")),
+        (3, include_str!("../migrations/0003_keys.sql")),
+    ];
 
 #[derive(Debug, Clone)]
 pub(crate) struct Catalog {

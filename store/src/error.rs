@@ -41,6 +41,19 @@ pub enum StoreError {
     #[error("{what} {given} is out of range: {limit}")]
     OutOfRange { what: &'static str, given: String, limit: &'static str },
 
+    #[error("there is an access key {id:?} already; delete it first, or choose another id")]
+    KeyExists { id: String },
+    #[error("there is no access key {id:?}")]
+    UnknownKey { id: String },
+    #[error(
+        "access key {id:?} is the last that administers all projects; without it nobody could make another, so make that one first"
+    )]
+    LastAdministrator { id: String },
+    #[error(
+        "the first access key closes the server to everybody without one, so {id:?} has to administer all projects (project *, right admin)"
+    )]
+    FirstKey { id: String },
+
     #[error(
         "{held} bytes of recent rows wait to be written to segments, more than {limit} are not held; try again later"
     )]
@@ -56,6 +69,12 @@ pub enum StoreError {
         "the data folder {path} has format {found}, written by {by}; this version reads up to {supported}: use a newer culprit"
     )]
     NewerFormat { path: PathBuf, found: u32, by: String, supported: u32 },
+    #[error("the key file {path} cannot be used: {why}")]
+    KeyFile { path: PathBuf, why: String },
+    #[error("the secret of access key {id:?} cannot be unsealed; the key file is not the one that it was sealed with")]
+    SealBroken { id: String },
+    #[error("the operating system gives no random numbers: {source}")]
+    Randomness { source: getrandom::Error },
     #[error("cannot {action} {path}: {source}")]
     Io { action: &'static str, path: PathBuf, source: Arc<std::io::Error> },
     #[error("the log refuses writes since a failed {action} ({source}); restart the server once the disk is well")]
@@ -102,17 +121,26 @@ impl StoreError {
             | Self::WrongKind { .. }
             | Self::BatchTooLarge { .. }
             | Self::BadBatch { .. }
+            | Self::KeyExists { .. }
+            | Self::LastAdministrator { .. }
+            | Self::FirstKey { .. }
             | Self::OutOfRange { .. }
             | Self::ShardReadOnly { .. }
             | Self::BadSplit { .. }
             | Self::TooManyShards { .. }
             | Self::Exists { .. }
             | Self::Protected { .. } => Fault::Caller,
-            Self::UnknownStore { .. } | Self::UnknownProject { .. } | Self::UnknownShard { .. } => Fault::Missing,
+            Self::UnknownStore { .. }
+            | Self::UnknownProject { .. }
+            | Self::UnknownShard { .. }
+            | Self::UnknownKey { .. } => Fault::Missing,
             Self::Busy { .. } | Self::Closed => Fault::Later,
             Self::Locked { .. }
             | Self::Unwritable { .. }
             | Self::NewerFormat { .. }
+            | Self::KeyFile { .. }
+            | Self::SealBroken { .. }
+            | Self::Randomness { .. }
             | Self::Io { .. }
             | Self::LogFailed { .. }
             | Self::Catalog { .. }

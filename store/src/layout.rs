@@ -4,6 +4,7 @@
 //! DATA/FORMAT                      {"format":1,"by":"culprit 0.1.0"}
 //! DATA/LOCK                        held while a server has the folder open
 //! DATA/catalog.db                  SQLite
+//! DATA/keys.key                    what the secrets of access keys are sealed with
 //! DATA/log/00000000000000000001.log
 //! DATA/quarantine/LOG-POSITION.group
 //! DATA/segments/STORE/SHARD/FIRST-LAST.parquet
@@ -42,6 +43,10 @@ impl Layout {
 
     pub(crate) fn catalog_file(&self) -> PathBuf {
         self.root.join("catalog.db")
+    }
+
+    pub(crate) fn key_file(&self) -> PathBuf {
+        self.root.join("keys.key")
     }
 
     pub(crate) fn log_folder(&self) -> PathBuf {

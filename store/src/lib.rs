@@ -17,6 +17,7 @@ mod error;
 mod folder;
 mod hash;
 mod ids;
+mod keys;
 mod layout;
 pub mod limits;
 mod log;
@@ -42,6 +43,7 @@ pub use catalog::{Document, DocumentKind};
 pub use error::{Fault, SegmentError, StoreError};
 pub use hash::{HashRange, Route, SplitAt};
 pub use ids::{Offset, ProjectName, SeriesId, ShardId, ShardNumber, StoreId, StoreName};
+pub use keys::{AccessKey, Grant, KeyChange, KeyId, KeyPair, Right, Scope, Secret};
 pub use metrics::{
     Label, LabelMatcher, Labels, METRIC_NAME, MatchValue, STALE_NAN_BITS, SampleRange, Samples, Series, is_stale,
     stale_nan,

@@ -45,3 +45,12 @@ pub const RETENTION_TICK: Duration = Duration::from_secs(30);
 pub const ROW_GROUP_ROWS_MAX: usize = 128 * 1024;
 /// Names of stores listed in an error, so that the line stays a line.
 pub const NAMES_SHOWN_MAX: usize = 12;
+
+/// Keys are held in memory, and each request looks one up.
+pub const KEYS_MAX: usize = 10_000;
+/// Looked through for each right that is checked.
+pub const GRANTS_MAX: usize = 256;
+/// Ids stand in headers and in every list.
+pub const KEY_ID_BYTES_MAX: usize = 64;
+/// Longer than any that a cloud gives out.
+pub const SECRET_BYTES_MAX: usize = 256;

@@ -25,6 +25,7 @@ use crate::conform::{conform, new_columns};
 use crate::directory::Directory;
 use crate::folder::FolderLock;
 use crate::hash::Route;
+use crate::keys::KeyRing;
 use crate::limits::{APPEND_BYTES_MAX, FLUSH_AGE, RECENT_BYTES_MAX};
 use crate::log::Log;
 use crate::segment::SegmentStore;
@@ -56,6 +57,7 @@ pub struct Storage {
 pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) catalog: Catalog,
+    pub(crate) keys: KeyRing,
     pub(crate) segments: SegmentStore,
     pub(crate) counters: Arc<Counters>,
     pub(crate) reaper: mpsc::UnboundedSender<ObjectPath>,

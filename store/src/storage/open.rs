@@ -14,6 +14,7 @@ use crate::background::{delete_buried, drop_expired, flush_by_size_and_age, reap
 use crate::catalog::{Catalog, DocumentKind, ShardRow};
 use crate::conform::{conform, new_columns};
 use crate::directory::Directory;
+use crate::keys::KeyRing;
 use crate::layout::Layout;
 use crate::log::{Entry, Log, LogContext, decode_body, replay};
 use crate::metrics::SeriesIndex;
@@ -35,6 +36,7 @@ impl Storage {
         for project in [ProjectName::default_project(), ProjectName::system()] {
             catalog.ensure_project(&project, clock.now()).await?;
         }
+        let keys = KeyRing::load(layout.key_file(), &catalog).await?;
         let segments = SegmentStore::local(&layout)?;
         let (reaper, doomed) = mpsc::unbounded_channel();
         let recent_bytes = RecentBytes::default();
@@ -44,6 +46,7 @@ impl Storage {
         let inner = Arc::new(Inner {
             clock,
             catalog,
+            keys,
             segments,
             counters,
             reaper,
