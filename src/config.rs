@@ -51,11 +51,13 @@ pub(crate) struct ServerConfig {
     pub(crate) http: SocketAddr,
     /// The data folder, created when it is not there.
     pub(crate) data: PathBuf,
+    /// Host names under which browsers may use a server that has no access keys, beside `localhost` and addresses.
+    pub(crate) names: Vec<String>,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { http: SocketAddr::from(([127, 0, 0, 1], 6700)), data: PathBuf::from("culprit-data") }
+        Self { http: SocketAddr::from(([127, 0, 0, 1], 6700)), data: PathBuf::from("culprit-data"), names: Vec::new() }
     }
 }
 

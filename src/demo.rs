@@ -99,7 +99,7 @@ fn config(args: &DemoArgs, folder: &Folder, receiver: &Receiver) -> Config {
     let pager = ReceiverConfig { name: "demo".to_owned(), webhook: vec![webhook], ..ReceiverConfig::default() };
     let defaults = Config::default();
     Config {
-        server: ServerConfig { http: args.http, data: folder.path().to_owned() },
+        server: ServerConfig { http: args.http, data: folder.path().to_owned(), ..ServerConfig::default() },
         alerting: AlertingConfig {
             rules: vec![folder.rules().display().to_string()],
             receivers: vec![pager],

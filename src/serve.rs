@@ -17,7 +17,7 @@ use culprit_rca::{Options, Question, explain_store};
 use culprit_store::{
     Metric, ProjectName, Series, Storage, StorageConfig, StoreKind, StoreName, StoreSpec, TimeRange, UnixNanos,
 };
-use culprit_web::{HttpMetrics, Services};
+use culprit_web::{Access, HttpMetrics, Services};
 use futures::FutureExt;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -155,6 +155,7 @@ pub(crate) async fn start(mut config: Config) -> Result<Running, CliError> {
         shelf: Shelf::new(storage.clone()),
         self_metrics: self_metrics.clone(),
         http: http_metrics,
+        access: Access { is_local: asked.ip().is_loopback(), names: config.server.names },
         body_bytes_max: config.ingest.body_bytes_max,
     });
     let http = tokio::spawn(culprit_web::serve(listener, router, stop_http.clone()));

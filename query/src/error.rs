@@ -11,6 +11,8 @@ pub enum QueryError {
     Invalid(String),
     #[error("only SELECT, SHOW and EXPLAIN are allowed here: {0}")]
     ReadOnly(String),
+    #[error("this access key may not read in project {project}, which the query names")]
+    Forbidden { project: String },
     #[error("search {text:?}, at character {position}: {why}")]
     Search { text: String, position: usize, why: &'static str },
     #[error("the query took longer than {seconds} s and was stopped; narrow its time range or ask for less")]
@@ -33,6 +35,7 @@ impl QueryError {
         match self {
             Self::Invalid(_)
             | Self::ReadOnly(_)
+            | Self::Forbidden { .. }
             | Self::Search { .. }
             | Self::TooManyRows { .. }
             | Self::Memory { .. }

@@ -13,12 +13,14 @@ pub mod limits;
 mod logs_table;
 mod metrics_table;
 pub mod promql;
+mod reach;
 pub mod search;
 mod sql;
 mod tables;
 
 pub use error::QueryError;
 pub use files::{FileSql, is_file_name};
+pub use reach::MayRead;
 pub use sql::{Rows, SqlEngine};
 
 /// The engine below, for the crates that may name it.

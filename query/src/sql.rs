@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::QueryError;
 use crate::limits::{SQL_MEMORY_BYTES, SQL_ROWS_MAX, SQL_TEXT_BYTES_MAX, SQL_TIMEOUT};
+use crate::reach::{MayRead, Reach};
 use crate::tables::{CATALOG, ProjectCatalog};
 
 /// Under this address the engine finds the segments.
@@ -30,6 +31,7 @@ pub struct SqlEngine {
     runtime: Arc<RuntimeEnv>,
     timeout: Duration,
     memory_bytes: usize,
+    reach: Reach,
 }
 
 /// An answer as it comes.
@@ -53,7 +55,12 @@ impl SqlEngine {
             .map_err(|error| QueryError::of(error, memory_bytes))?;
         let url = ObjectStoreUrl::parse(SEGMENTS_URL).map_err(|error| QueryError::of(error, memory_bytes))?;
         runtime.register_object_store(url.as_ref(), storage.segment_objects());
-        Ok(Self { storage, runtime, timeout, memory_bytes })
+        Ok(Self { storage, runtime, timeout, memory_bytes, reach: Reach::default() })
+    }
+
+    /// The same engine for somebody who may read some projects alone.
+    pub fn within(&self, may_read: MayRead) -> Self {
+        Self { reach: Reach::of(may_read), ..self.clone() }
     }
 
     /// Unqualified names are stores of `project`; rows outside `range` do not exist for this query.
@@ -62,6 +69,7 @@ impl SqlEngine {
             let why = format!("the query has {} bytes, more than the {SQL_TEXT_BYTES_MAX} allowed", sql.len());
             return Err(QueryError::Invalid(why));
         }
+        self.reach.check(project)?;
         let deadline = Instant::now() + self.timeout;
         let context = self.context(project, range);
         let planned = tokio::time::timeout_at(deadline, self.plan(&context, project, sql)).await;
@@ -108,6 +116,9 @@ impl SqlEngine {
         let tables = state.resolve_table_references(&statement).ok()?;
         tables.iter().filter(|table| !state.table_functions().contains_key(table.table())).find_map(|table| {
             let project = ProjectName::parse(table.schema().unwrap_or(project.as_str())).ok()?;
+            if let Err(forbidden) = self.reach.check(&project) {
+                return Some(forbidden);
+            }
             match StoreName::parse(table.table()) {
                 Ok(name) => self.storage.expect_store(&project, &name).err().map(QueryError::Store),
                 Err(bad_name) => Some(QueryError::Store(bad_name)),
@@ -129,7 +140,7 @@ impl SqlEngine {
             .with_catalog_list(catalogs)
             .build();
         let context = SessionContext::new_with_state(state);
-        context.register_catalog(CATALOG, Arc::new(ProjectCatalog::new(self.storage.clone(), range)));
+        context.register_catalog(CATALOG, Arc::new(ProjectCatalog::new(self.storage.clone(), self.reach.clone(), range)));
         context
     }
 }

@@ -12,6 +12,7 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder, ident, lit};
 
 use crate::logs_table::LogsTable;
 use crate::metrics_table::MetricsTable;
+use crate::reach::Reach;
 
 pub(crate) const CATALOG: &str = "culprit";
 
@@ -30,14 +31,15 @@ pub(crate) use debug_by_name;
 
 pub(crate) struct ProjectCatalog {
     storage: Storage,
+    reach: Reach,
     range: TimeRange,
 }
 
 debug_by_name!(ProjectCatalog);
 
 impl ProjectCatalog {
-    pub(crate) fn new(storage: Storage, range: TimeRange) -> Self {
-        Self { storage, range }
+    pub(crate) fn new(storage: Storage, reach: Reach, range: TimeRange) -> Self {
+        Self { storage, reach, range }
     }
 }
 
@@ -48,7 +50,7 @@ impl CatalogProvider for ProjectCatalog {
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
-        let project = ProjectName::parse(name).ok()?;
+        let project = ProjectName::parse(name).ok().filter(|project| self.reach.includes(project))?;
         Some(Arc::new(ProjectTables { storage: self.storage.clone(), project, range: self.range }))
     }
 }

@@ -23,12 +23,11 @@ pub(crate) use shards::ShardRow;
 pub(crate) use stores::StoreRow;
 
 /// Applied in order, each in its own transaction; a migration that was released is never edited.
-const MIGRATIONS: &[(i64, &str)] =
-    &[
-        (1, include_str!("../migrations/0001_first.sql")),
-        (2, include_str!("../migrations/0002_dynamic_shards.sql")),
-        (3, include_str!("../migrations/0003_keys.sql")),
-    ];
+const MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("../migrations/0001_first.sql")),
+    (2, include_str!("../migrations/0002_dynamic_shards.sql")),
+    (3, include_str!("../migrations/0003_keys.sql")),
+];
 
 #[derive(Debug, Clone)]
 pub(crate) struct Catalog {

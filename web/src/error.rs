@@ -10,6 +10,7 @@ use culprit_rca::RcaError;
 use culprit_store::{Fault, StoreError};
 use serde_json::json;
 
+use crate::auth::AuthError;
 use crate::body::BodyError;
 use crate::limits::RETRY_AFTER_SECONDS;
 use crate::time::TimeError;
@@ -28,6 +29,8 @@ pub(crate) enum ApiError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Body(#[from] BodyError),
+    #[error(transparent)]
+    Auth(#[from] AuthError),
     #[error("{name}: {source}")]
     Time { name: &'static str, source: TimeError },
     #[error("{name} is {given}; it must be {range}")]
@@ -36,6 +39,10 @@ pub(crate) enum ApiError {
     Parameters { why: String },
     #[error("a page of {origin} may not use this server, which is {host}; open the console at its own address")]
     ForeignOrigin { origin: String, host: String },
+    #[error(
+        "a browser may not use this server as {host} while it has no access keys; open it as localhost, or add the name to server.names"
+    )]
+    ForeignHost { host: String },
     #[error("there is no route {path}; /openapi.json lists the routes")]
     NoRoute { path: String },
     #[error("{path} does not take {method}; /openapi.json lists the routes")]
@@ -55,15 +62,17 @@ impl ApiError {
         match self {
             Self::Ingest(IngestError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Ingest(error) => of_fault(error.fault()),
+            Self::Query(QueryError::Forbidden { .. }) => StatusCode::FORBIDDEN,
             Self::Query(error) => of_fault(error.fault()),
             Self::Rca(error) => of_fault(error.fault()),
             Self::Dashboard(error) => of_dashboard(error),
             Self::Store(error) => of_fault(error.fault()),
             Self::Body(error) => error.status(),
+            Self::Auth(error) => error.status(),
             Self::Time { .. } | Self::OutOfRange { .. } | Self::Parameters { .. } | Self::AnswerTooLarge { .. } => {
                 StatusCode::BAD_REQUEST
             }
-            Self::ForeignOrigin { .. } => StatusCode::FORBIDDEN,
+            Self::ForeignOrigin { .. } | Self::ForeignHost { .. } => StatusCode::FORBIDDEN,
             Self::NoRoute { .. } | Self::NoProject { .. } | Self::NoIncident { .. } => StatusCode::NOT_FOUND,
             Self::NoMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Encode { .. } => StatusCode::INTERNAL_SERVER_ERROR,
@@ -117,9 +126,19 @@ pub(crate) fn log(status: StatusCode, text: &str) {
     }
 }
 
+/// What a status says in a header too: when to come back, and with what.
 pub(crate) fn later(status: StatusCode, mut response: Response) -> Response {
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+    let headers = response.headers_mut();
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+        }
+        // Browsers ask their reader for the key.
+        StatusCode::UNAUTHORIZED => {
+            let challenge = HeaderValue::from_static("Basic realm=\"culprit\", charset=\"UTF-8\"");
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        _ => {}
     }
     response
 }

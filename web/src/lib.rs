@@ -11,6 +11,7 @@
 
 mod about;
 mod alerts;
+mod auth;
 mod body;
 mod console;
 mod dashboards;
@@ -30,6 +31,7 @@ mod stores;
 mod telemetry;
 mod time;
 
+pub use auth::Access;
 pub use router::{Services, router};
 pub use server::serve;
 pub use telemetry::HttpMetrics;

@@ -17,5 +17,7 @@ pub(crate) const SEARCH_ROWS_MAX: usize = 10_000;
 pub(crate) const EXPLAIN_BUDGET_MAX: Duration = Duration::from_secs(60);
 /// Latencies above it count as it: the longest query may run 120 s.
 pub(crate) const LATENCY_MICROS_MAX: u64 = 200_000_000;
+/// How far a signed request's date may be from the server's clock: a captured request is of no use after it.
+pub(crate) const SIGNATURE_SKEW_MAX: Duration = Duration::from_secs(15 * 60);
 /// Pause that a busy server asks for (`Retry-After`).
 pub(crate) const RETRY_AFTER_SECONDS: u64 = 1;

@@ -14,6 +14,7 @@ use culprit_query::SqlEngine;
 use culprit_query::promql;
 use culprit_store::{Metric, Storage};
 
+use crate::auth::{self, Access};
 use crate::error::ApiError;
 use crate::telemetry::HttpMetrics;
 use crate::{
@@ -30,6 +31,7 @@ pub struct Services {
     pub alerting: Alerting,
     pub shelf: Shelf,
     pub http: HttpMetrics,
+    pub access: Access,
     /// All that `/metrics` shows, `http`'s own numbers included.
     pub self_metrics: Arc<dyn Fn() -> Vec<Metric> + Send + Sync>,
     /// Bytes of an ingest body as it is sent, before decompression.
@@ -40,16 +42,19 @@ pub(crate) type App = Arc<Services>;
 
 pub fn router(services: Services) -> Router {
     let http = services.http.clone();
+    let app = Arc::new(services);
     let mut router = Router::new();
     for (path, methods) in routes() {
         router = router.route(path, methods);
     }
+    // Before the routes of the table alone; others bring their own.
+    router = router.route_layer(middleware::from_fn_with_state(app.clone(), auth::authenticate));
     router
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .layer(middleware::from_fn(origin::check))
+        .layer(middleware::from_fn_with_state(app.clone(), origin::check))
         .layer(middleware::from_fn_with_state(http, telemetry::count))
-        .with_state(Arc::new(services))
+        .with_state(app)
 }
 
 pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<App>)> {

@@ -71,6 +71,7 @@ async fn bench() -> Bench {
         storage: storage.clone(),
         sql,
         http,
+        access: Access::default(),
         self_metrics,
         body_bytes_max: BODY_BYTES_MAX,
     };
