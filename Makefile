@@ -63,19 +63,22 @@ web/ui/dist/index.html: web/ui/$(INSTALLED) $(UI_SOURCES)
 	npm --prefix $* ci --no-audit --no-fund
 	@touch $@
 
-# Prometheus and node-exporter are what the tests compare with, Chromium is what they look through, Python runs their SMTP server (from PyPI, kept
-# in CULPRIT_CACHE).
-setup: tests/browser/$(INSTALLED)
+# Prometheus and node-exporter are what the tests compare with, Chromium is what they look through, Python and Node run the clients of the SLS API
+# (from PyPI, kept in CULPRIT_CACHE, and from npm), libnss-wrapper gives Node the names of hosts that no name server knows.
+setup: tests/browser/$(INSTALLED) tests/clients/node/$(INSTALLED)
 	@missing=()
 	command -v prometheus >/dev/null || missing+=(prometheus)
 	command -v prometheus-node-exporter >/dev/null || missing+=(prometheus-node-exporter)
 	command -v chromium >/dev/null || missing+=(chromium)
 	python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
-	if [ $${#missing[@]} = 0 ]; then exit 0; fi
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	compgen -G '/usr/lib/*/libnss_wrapper.so' >/dev/null || missing+=(libnss-wrapper)
+	if [ $${#missing[@]} = 0 ]; then
+		:
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 		apt-get update
 		DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$${missing[@]}"
 	else
 		echo "not installed: $${missing[*]}; the tests that want them will say that they are skipped" >&2
 		echo "on Debian: apt-get install $${missing[*]}" >&2
 	fi
+	tests/clients/setup.sh "$(CULPRIT_CACHE)/python"

@@ -1,17 +1,23 @@
 //! A server process, its clients, and what tests wait with.
 
 mod client;
+mod clients;
+mod loggroup;
 mod receiver;
 mod remote_write;
 mod server;
+mod sls;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(crate) use client::{Client, text};
+pub(crate) use clients::{CLIENTS, client_command, finish_client, python};
+pub(crate) use loggroup::{Content, Log, LogGroup, LogGroupList, LogTag, lz4_block, lz4_unblock};
 pub(crate) use receiver::{Received, Receiver};
 pub(crate) use remote_write::{Point, remote_write_body};
-pub(crate) use server::{Server, command, run, run_against};
+pub(crate) use server::{ADMINISTRATOR, AccessKey, Server, command, run, run_against};
+pub(crate) use sls::{Sls, cursor_of, number_of, sign};
 
 /// Between two looks at a condition.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);

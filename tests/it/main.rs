@@ -10,9 +10,13 @@
 mod apache;
 mod browser;
 mod crash;
+mod crash_shards;
 mod demo;
 mod harness;
+mod isolation;
+mod malformed;
 mod mistakes;
 mod notify;
 mod prometheus;
 mod query;
+mod sls;

@@ -3,27 +3,40 @@
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Point, remote_write_body};
+use super::{AccessKey, Point, remote_write_body};
 
 /// Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) url: String,
     http: reqwest::Client,
+    key: Option<AccessKey>,
 }
 
 impl Client {
     pub(crate) fn new(url: &str) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { url: url.trim_end_matches('/').to_owned(), http }
+        Self { url: url.trim_end_matches('/').to_owned(), http, key: None }
+    }
+
+    pub(crate) fn with_key(self, key: Option<AccessKey>) -> Self {
+        Self { key, ..self }
     }
 
     pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.url))
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        match self.key {
+            Some(key) => request.basic_auth(key.id, Some(key.secret)),
+            None => request,
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
         answer(self.request(reqwest::Method::GET, path)).await.unwrap()
+    }
+
+    pub(crate) async fn execute(&self, request: reqwest::Request) -> Result<reqwest::Response, reqwest::Error> {
+        self.http.execute(request).await
     }
 
     /// The body of an answer that must be a success.

@@ -39,8 +39,18 @@ async fn finish(command: &mut Command, arguments: &[&str]) -> Output {
     output.unwrap_or_else(|_| panic!("culprit {arguments:?} did not come to an end")).unwrap()
 }
 
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AccessKey {
+    pub(crate) id: &'static str,
+    pub(crate) secret: &'static str,
+}
+
+/// Of servers that want a key.
+pub(crate) const ADMINISTRATOR: AccessKey = AccessKey { id: "LTAItester", secret: "0123456789abcdefghijABCDEFGHIJ" };
+
 pub(crate) struct Server {
     child: Child,
+    key: Option<AccessKey>,
     pub(crate) client: Client,
     /// Holds `data/`, `culprit.toml` and what the server says in `server.log`.
     folder: TempDir,
@@ -49,11 +59,20 @@ pub(crate) struct Server {
 impl Server {
     /// Starts on an empty data folder, with `config` as `culprit.toml`.
     pub(crate) async fn start(config: &str) -> Self {
+        Self::start_as(config, None).await
+    }
+
+    /// A server that wants a key for everything; `client` has it.
+    pub(crate) async fn start_locked(config: &str) -> Self {
+        Self::start_as(config, Some(ADMINISTRATOR)).await
+    }
+
+    async fn start_as(config: &str, key: Option<AccessKey>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("culprit.toml"), config).unwrap();
-        let mut child = spawn(folder.path());
-        let client = Client::new(&listening(&mut child, folder.path()).await);
-        Self { child, client, folder }
+        let mut child = spawn(folder.path(), key);
+        let client = Client::new(&listening(&mut child, folder.path()).await).with_key(key);
+        Self { child, key, client, folder }
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -73,6 +92,14 @@ impl Server {
         std::fs::read_to_string(self.folder.path().join("server.log")).unwrap()
     }
 
+    /// The most memory that the process ever held, as Linux tells it.
+    pub(crate) fn peak_memory_kib(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id().expect("the server runs"));
+        let status = std::fs::read_to_string(status).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the peak is told");
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// SIGKILL: nothing is flushed, nothing is closed.
     pub(crate) async fn kill9(&mut self) {
         self.child.kill().await.unwrap();
@@ -89,13 +116,13 @@ impl Server {
 
     /// Starts again on what an earlier process left; the port is another one.
     pub(crate) async fn restart(&mut self) {
-        self.child = spawn(self.folder.path());
-        self.client = Client::new(&listening(&mut self.child, self.folder.path()).await);
+        self.child = spawn(self.folder.path(), self.key);
+        self.client = Client::new(&listening(&mut self.child, self.folder.path()).await).with_key(self.key);
     }
 
     /// Starts and is killed before or after it is up, as the time will have it.
     pub(crate) async fn restart_and_kill9(&mut self, after: Duration) {
-        self.child = spawn(self.folder.path());
+        self.child = spawn(self.folder.path(), self.key);
         tokio::time::sleep(after).await;
         self.kill9().await;
     }
@@ -110,9 +137,10 @@ impl Drop for Server {
     }
 }
 
-fn spawn(folder: &Path) -> Child {
+fn spawn(folder: &Path, key: Option<AccessKey>) -> Child {
     let log = std::fs::File::options().create(true).append(true).open(folder.join("server.log")).unwrap();
     command()
+        .envs(key.map(|key| ("CULPRIT_ADMIN_KEY", format!("{}:{}", key.id, key.secret))))
         .args(["serve", "--http", "127.0.0.1:0", "--data"])
         .arg(folder.join("data"))
         .arg("--config")

@@ -1,6 +1,6 @@
 //! A real SMTP server, PyPI's `aiosmtpd`, that keeps its mail in a folder; Python's own parser reads it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -8,9 +8,7 @@ use serde::Deserialize;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use crate::harness::{free_port, wait_for};
-
-const PACKAGE: &str = "aiosmtpd==1.4.6";
+use crate::harness::{free_port, python, wait_for};
 
 /// Prints the messages of a maildir as JSON.
 const READ_MAIL: &str = "
@@ -63,29 +61,4 @@ impl Mailbox {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }
-}
-
-/// The interpreter of an environment that has the server; made at the first use, and kept.
-async fn python() -> PathBuf {
-    let cache = std::env::var_os("CULPRIT_CACHE").map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
-    let environment = cache.join("aiosmtpd");
-    let python = environment.join("bin/python");
-    if has_server(&python).await {
-        return python;
-    }
-    std::fs::create_dir_all(&cache).unwrap();
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment)).await;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", PACKAGE])).await;
-    assert!(has_server(&python).await, "{} does not find aiosmtpd", python.display());
-    python
-}
-
-async fn has_server(python: &Path) -> bool {
-    let import = Command::new(python).args(["-c", "import aiosmtpd"]).stderr(Stdio::null()).status().await;
-    import.is_ok_and(|status| status.success())
-}
-
-async fn run(command: &mut Command) {
-    let output = command.output().await.unwrap_or_else(|error| panic!("{command:?}: {error}; install python3-venv"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
