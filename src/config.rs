@@ -95,18 +95,18 @@ impl Default for IngestSection {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct QuotaSection {
-    /// What a project may send, after decompression.
-    pub(crate) write_bytes_per_second: u64,
-    pub(crate) write_requests_per_second: u64,
-    /// What a project may read by consumption.
-    pub(crate) read_bytes_per_second: u64,
+    /// What a project may send in a second, after decompression.
+    pub(crate) project_write_bytes: u64,
+    pub(crate) project_write_requests: u64,
+    /// What a project may pull in a second.
+    pub(crate) project_read_bytes: u64,
     /// Pulls and queries.
-    pub(crate) read_requests_per_second: u64,
-    /// What a shard is promised; it gets more while the node has room.
-    pub(crate) shard_write_bytes_per_second: u64,
-    pub(crate) shard_write_requests_per_second: u64,
-    pub(crate) shard_read_bytes_per_second: u64,
-    pub(crate) shard_read_requests_per_second: u64,
+    pub(crate) project_read_requests: u64,
+    /// What a shard is promised in a second; it gets more while the node has room.
+    pub(crate) shard_write_bytes: u64,
+    pub(crate) shard_write_requests: u64,
+    pub(crate) shard_read_bytes: u64,
+    pub(crate) shard_read_requests: u64,
     /// Stores of a project.
     pub(crate) stores: usize,
     /// Shards of a project that take rows.
@@ -129,14 +129,14 @@ impl Default for QuotaSection {
     fn default() -> Self {
         let QuotaConfig { project, shard, split_after, merge_after, services: _ } = QuotaConfig::default();
         Self {
-            write_bytes_per_second: project.write_bytes_per_second,
-            write_requests_per_second: project.write_requests_per_second,
-            read_bytes_per_second: project.read_bytes_per_second,
-            read_requests_per_second: project.read_requests_per_second,
-            shard_write_bytes_per_second: shard.write_bytes_per_second,
-            shard_write_requests_per_second: shard.write_requests_per_second,
-            shard_read_bytes_per_second: shard.read_bytes_per_second,
-            shard_read_requests_per_second: shard.read_requests_per_second,
+            project_write_bytes: project.write_bytes,
+            project_write_requests: project.write_requests,
+            project_read_bytes: project.read_bytes,
+            project_read_requests: project.read_requests,
+            shard_write_bytes: shard.write_bytes,
+            shard_write_requests: shard.write_requests,
+            shard_read_bytes: shard.read_bytes,
+            shard_read_requests: shard.read_requests,
             stores: project.stores,
             shards: project.shards,
             groups: project.groups,
@@ -152,20 +152,20 @@ impl QuotaSection {
     pub(crate) fn quotas(&self) -> QuotaConfig {
         QuotaConfig {
             project: ProjectLimits {
-                write_bytes_per_second: self.write_bytes_per_second,
-                write_requests_per_second: self.write_requests_per_second,
-                read_bytes_per_second: self.read_bytes_per_second,
-                read_requests_per_second: self.read_requests_per_second,
+                write_bytes: self.project_write_bytes,
+                write_requests: self.project_write_requests,
+                read_bytes: self.project_read_bytes,
+                read_requests: self.project_read_requests,
                 stores: self.stores,
                 shards: self.shards,
                 groups: self.groups,
                 views: self.views,
             },
             shard: ShardLimits {
-                write_bytes_per_second: self.shard_write_bytes_per_second,
-                write_requests_per_second: self.shard_write_requests_per_second,
-                read_bytes_per_second: self.shard_read_bytes_per_second,
-                read_requests_per_second: self.shard_read_requests_per_second,
+                write_bytes: self.shard_write_bytes,
+                write_requests: self.shard_write_requests,
+                read_bytes: self.shard_read_bytes,
+                read_requests: self.shard_read_requests,
             },
             split_after: self.split_after,
             merge_after: self.merge_after,

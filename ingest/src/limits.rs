@@ -63,6 +63,20 @@ pub(crate) const SHARD_LOAD_IDLE: Duration = Duration::from_secs(600);
 pub(crate) const SHARD_REFUSED_LATELY: Duration = Duration::from_secs(1);
 /// Keys that are remembered per shard to find where to split it: the middle is off by a few percent.
 pub(crate) const KEYS_SAMPLED: usize = 128;
+/// Projects in one usage report: more than anybody reads.
+pub(crate) const USAGE_PROJECTS_MAX: usize = 1_000;
+/// Projects that are named in metrics because they were refused most.
+pub(crate) const REFUSED_PROJECTS_SHOWN_MAX: usize = 20;
+/// How often shards are looked at for splits and merges.
+pub(crate) const SCALING_TICK: Duration = Duration::from_secs(1);
+/// How often still projects and shards are forgotten.
+pub(crate) const METERS_SWEEP_TICK: Duration = Duration::from_secs(10);
+/// A shard is hot when it is asked for more than this share of its quota…
+pub(crate) const HOT_SHARE: f64 = 1.0;
+/// …until it is asked for less than this.
+pub(crate) const NO_LONGER_HOT_SHARE: f64 = 0.8;
+/// Two neighbours that are asked for less than this each are merged: together they are at half of the quota at most.
+pub(crate) const CALM_SHARE: f64 = 0.25;
 
 /// One LogGroup, or all packages of one request together, after decompression. Python's client sends up to 30 MB.
 pub const LOGGROUP_RAW_BYTES_MAX: usize = 30 << 20;

@@ -7,20 +7,28 @@
 mod bars;
 mod bucket;
 mod edge;
+mod keys;
 mod meter;
 mod outbox;
+mod overrides;
 mod pressure;
 mod refusal;
+mod scaling;
 mod service;
 mod settings;
+mod shards;
 mod stopwatch;
+mod telemetry;
+mod usage;
 mod window;
 mod wire;
 
 pub use edge::{Charge, Quotas};
 pub use pressure::Gauge;
 pub use refusal::{Counted, Flow, Measure, Over, Refusal};
+pub use scaling::{Outcome, Scaler};
 pub use service::QuotaService;
 pub use settings::{ProjectLimits, ProjectOverride, QuotaConfig, ShardLimits};
+pub use usage::{FlowUsage, ProjectUsage, ShardFlowUsage, ShardUsage, UsageReport};
 pub use window::FlowRate;
 pub use wire::{Bar, BarChanges, Report, Usage};

@@ -1,9 +1,9 @@
 //! [`Quotas`]: the face that every protocol asks before it takes or gives anything.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
-use culprit_store::{Clock, ProjectName, Storage};
+use culprit_store::{Clock, ProjectName, ShardNumber, Storage, StoreState};
 
 use super::meter::{Amount, Meter};
 use super::outbox::Outbox;
@@ -11,6 +11,8 @@ use super::pressure::{Gauge, Pressure};
 use super::refusal::{Counted, Flow, Refusal};
 use super::service::QuotaService;
 use super::settings::QuotaConfig;
+use super::shards::ShardLoads;
+use super::telemetry::Counters;
 use super::wire::{BarChanges, Report};
 
 /// Cheap to clone; clones share the state.
@@ -25,29 +27,23 @@ pub(super) struct Inner {
     /// beyond its whole quota, whatever it hears or does not hear from the service.
     pub(super) service: QuotaService,
     pub(super) outbox: Outbox,
+    pub(super) shards: ShardLoads,
     pub(super) pressure: Pressure,
     pub(super) counters: Counters,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    /// Project and shard refusals by flow, then counts and busy.
-    pub(super) project: [AtomicU64; 2],
-    pub(super) shard: [AtomicU64; 2],
-    pub(super) count: AtomicU64,
-    pub(super) busy: AtomicU64,
 }
 
 impl Quotas {
     /// Of an open data folder: its clock, and its pressure.
     pub fn of(storage: &Storage, config: QuotaConfig) -> Self {
-        Self::new(config, storage.clock(), Arc::new(|| 0.0))
+        let gauge = storage.clone();
+        Self::new(config, storage.clock(), Arc::new(move || gauge.pressure().max()))
     }
 
     pub fn new(config: QuotaConfig, clock: &Clock, pressure: Gauge) -> Self {
         let inner = Inner {
             service: QuotaService::new(config.project.clone(), clock),
             outbox: Outbox::new(config.services),
+            shards: ShardLoads::new(config.shard.clone()),
             pressure: Pressure::new(pressure),
             counters: Counters::default(),
             config,
@@ -77,6 +73,35 @@ impl Quotas {
         Ok(())
     }
 
+    /// For writes that say nothing of where they belong: a shard with room.
+    pub fn choose_shard(&self, store: &StoreState) -> ShardNumber {
+        self.inner.shards.choose(store, self.inner.service.watch.now())
+    }
+
+    /// Charges a shard. Refused only while the node is short of room: as over its quota, or, within it and nothing left, as busy.
+    pub fn admit_shard(&self, store: &StoreState, shard: ShardNumber, flow: Flow, bytes: u64) -> Result<(), Refusal> {
+        let now = self.inner.service.watch.now();
+        let room = self.inner.pressure.room(now);
+        let counters = &self.inner.counters;
+        self.inner.shards.admit(store, shard, flow, bytes, room, now).inspect_err(|refusal| {
+            let counter = if refusal.is_ours() { &counters.busy } else { &counters.shard[flow as usize] };
+            counter.fetch_add(1, Relaxed);
+        })
+    }
+
+    /// The shard for a write, charged: the owner of its key, else one with room.
+    pub fn place(&self, store: &StoreState, key: Option<u128>, bytes: u64) -> Result<ShardNumber, Refusal> {
+        let shard = match key {
+            Some(key) => store.owner(key),
+            None => self.choose_shard(store),
+        };
+        if let Some(key) = key {
+            self.inner.shards.observe_key(store, shard, key, bytes);
+        }
+        self.admit_shard(store, shard, Flow::Write, bytes)?;
+        Ok(shard)
+    }
+
     /// Whether a project may have `would_be` of something.
     pub fn check_count(&self, project: &ProjectName, thing: Counted, would_be: usize) -> Result<(), Refusal> {
         let limit = self.inner.service.book.of(project).count(thing);
@@ -91,8 +116,19 @@ impl Quotas {
     pub fn check_new_store(&self, storage: &Storage, project: &ProjectName, shards: u16) -> Result<(), Refusal> {
         let stores = storage.stores(project);
         self.check_count(project, Counted::Stores, stores.len() + 1)?;
-        let taken: usize = stores.iter().map(|store| store.shard_count()).sum();
+        let taken: usize = stores.iter().map(|store| store.writable_shards().len()).sum();
         self.check_count(project, Counted::Shards, taken + usize::from(shards))
+    }
+
+    /// Forgets projects and shards that have been still for long.
+    pub(super) fn sweep(&self) {
+        self.inner.service.sweep();
+        self.inner.shards.sweep(self.inner.service.watch.now());
+    }
+
+    /// A call of a quota service failed: local limits count alone until it answers.
+    pub fn count_unreachable(&self) {
+        self.inner.counters.unreachable.fetch_add(1, Relaxed);
     }
 
     /// What waits to be told to one of the services of the configuration.

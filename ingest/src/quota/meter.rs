@@ -57,10 +57,6 @@ impl Meter {
         }
     }
 
-    pub(crate) fn limits(&self) -> &ProjectLimits {
-        &self.limits
-    }
-
     /// Counts a refusal where there is one.
     pub(crate) fn take(&self, flow: Flow, bytes: u64, requests: u64, now: Nanos) -> Result<(), Over> {
         self.seen.store(now.0, Relaxed);

@@ -11,13 +11,13 @@ use super::bucket::Rate;
 use super::refusal::{Counted, Flow, Measure};
 use crate::limits::{PROJECT_BURST, SHARD_BURST};
 
-/// What one project may do.
+/// What one project may do. Bytes and requests are per second.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProjectLimits {
-    pub write_bytes_per_second: u64,
-    pub write_requests_per_second: u64,
-    pub read_bytes_per_second: u64,
-    pub read_requests_per_second: u64,
+    pub write_bytes: u64,
+    pub write_requests: u64,
+    pub read_bytes: u64,
+    pub read_requests: u64,
     pub stores: usize,
     pub shards: usize,
     pub groups: usize,
@@ -27,10 +27,10 @@ pub struct ProjectLimits {
 impl Default for ProjectLimits {
     fn default() -> Self {
         Self {
-            write_bytes_per_second: 1 << 30,
-            write_requests_per_second: 10_000,
-            read_bytes_per_second: 2 << 30,
-            read_requests_per_second: 10_000,
+            write_bytes: 1 << 30,
+            write_requests: 10_000,
+            read_bytes: 2 << 30,
+            read_requests: 10_000,
             stores: 200,
             shards: 400,
             groups: 30,
@@ -42,10 +42,10 @@ impl Default for ProjectLimits {
 impl ProjectLimits {
     pub(crate) fn rate(&self, flow: Flow, measure: Measure) -> Rate {
         let per_second = match (flow, measure) {
-            (Flow::Write, Measure::Bytes) => self.write_bytes_per_second,
-            (Flow::Write, Measure::Requests) => self.write_requests_per_second,
-            (Flow::Read, Measure::Bytes) => self.read_bytes_per_second,
-            (Flow::Read, Measure::Requests) => self.read_requests_per_second,
+            (Flow::Write, Measure::Bytes) => self.write_bytes,
+            (Flow::Write, Measure::Requests) => self.write_requests,
+            (Flow::Read, Measure::Bytes) => self.read_bytes,
+            (Flow::Read, Measure::Requests) => self.read_requests,
         };
         Rate { per_second, burst: PROJECT_BURST }
     }
@@ -60,33 +60,28 @@ impl ProjectLimits {
     }
 }
 
-/// What one shard is promised. While the machine has room it gets more.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What one shard is promised per second. While the machine has room it gets more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ShardLimits {
-    pub write_bytes_per_second: u64,
-    pub write_requests_per_second: u64,
-    pub read_bytes_per_second: u64,
-    pub read_requests_per_second: u64,
+    pub write_bytes: u64,
+    pub write_requests: u64,
+    pub read_bytes: u64,
+    pub read_requests: u64,
 }
 
 impl Default for ShardLimits {
     fn default() -> Self {
-        Self {
-            write_bytes_per_second: 5 << 20,
-            write_requests_per_second: 500,
-            read_bytes_per_second: 10 << 20,
-            read_requests_per_second: 100,
-        }
+        Self { write_bytes: 5 << 20, write_requests: 500, read_bytes: 10 << 20, read_requests: 100 }
     }
 }
 
 impl ShardLimits {
     pub(crate) fn rate(&self, flow: Flow, measure: Measure) -> Rate {
         let per_second = match (flow, measure) {
-            (Flow::Write, Measure::Bytes) => self.write_bytes_per_second,
-            (Flow::Write, Measure::Requests) => self.write_requests_per_second,
-            (Flow::Read, Measure::Bytes) => self.read_bytes_per_second,
-            (Flow::Read, Measure::Requests) => self.read_requests_per_second,
+            (Flow::Write, Measure::Bytes) => self.write_bytes,
+            (Flow::Write, Measure::Requests) => self.write_requests,
+            (Flow::Read, Measure::Bytes) => self.read_bytes,
+            (Flow::Read, Measure::Requests) => self.read_requests,
         };
         Rate { per_second, burst: SHARD_BURST }
     }
@@ -122,13 +117,13 @@ impl Default for QuotaConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct ProjectOverride {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub write_bytes_per_second: Option<u64>,
+    pub write_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub write_requests_per_second: Option<u64>,
+    pub write_requests: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub read_bytes_per_second: Option<u64>,
+    pub read_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub read_requests_per_second: Option<u64>,
+    pub read_requests: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stores: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,10 +137,10 @@ pub struct ProjectOverride {
 impl ProjectOverride {
     fn over(&self, defaults: &ProjectLimits) -> ProjectLimits {
         ProjectLimits {
-            write_bytes_per_second: self.write_bytes_per_second.unwrap_or(defaults.write_bytes_per_second),
-            write_requests_per_second: self.write_requests_per_second.unwrap_or(defaults.write_requests_per_second),
-            read_bytes_per_second: self.read_bytes_per_second.unwrap_or(defaults.read_bytes_per_second),
-            read_requests_per_second: self.read_requests_per_second.unwrap_or(defaults.read_requests_per_second),
+            write_bytes: self.write_bytes.unwrap_or(defaults.write_bytes),
+            write_requests: self.write_requests.unwrap_or(defaults.write_requests),
+            read_bytes: self.read_bytes.unwrap_or(defaults.read_bytes),
+            read_requests: self.read_requests.unwrap_or(defaults.read_requests),
             stores: self.stores.unwrap_or(defaults.stores),
             shards: self.shards.unwrap_or(defaults.shards),
             groups: self.groups.unwrap_or(defaults.groups),

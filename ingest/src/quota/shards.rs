@@ -139,6 +139,11 @@ impl ShardLoads {
         self.known(store, shard)?.keys.lock().expect("no holder of this lock panics").middle()
     }
 
+    pub(crate) fn is_one_key(&self, store: StoreId, shard: ShardNumber) -> bool {
+        let load = self.known(store, shard);
+        load.is_some_and(|load| load.keys.lock().expect("no holder of this lock panics").is_one_key())
+    }
+
     /// What was asked of a shard lately.
     pub(crate) fn asked(&self, store: StoreId, shard: ShardNumber, flow: Flow, now: Nanos) -> FlowRate {
         let load = self.known(store, shard);
