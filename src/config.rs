@@ -1,11 +1,14 @@
 //! One typed tree: defaults, then the file, then `CULPRIT__SECTION__KEY`, then flags. An unknown key is an error that names it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use culprit_alerting::{AlertingConfig, parse_duration};
+use culprit_ingest::consume::ConsumeConfig;
 use culprit_ingest::quota::{ProjectLimits, QuotaConfig, ShardLimits};
+use culprit_store::{ProjectName, StoreError};
 use serde::{Deserialize, Deserializer};
 use toml::{Table, Value};
 
@@ -23,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) store: StoreSection,
     pub(crate) ingest: IngestSection,
     pub(crate) quota: QuotaSection,
+    pub(crate) consume: ConsumeSection,
     pub(crate) query: QuerySection,
     pub(crate) telemetry: TelemetrySection,
     pub(crate) alerting: AlertingConfig,
@@ -37,6 +41,7 @@ impl Default for Config {
             store: StoreSection::default(),
             ingest: IngestSection::default(),
             quota: QuotaSection::default(),
+            consume: ConsumeSection::default(),
             query: QuerySection::default(),
             telemetry: TelemetrySection::default(),
             alerting,
@@ -88,6 +93,33 @@ impl Default for IngestSection {
     fn default() -> Self {
         let culprit_ingest::IngestConfig { body_bytes_max, auto_create } = culprit_ingest::IngestConfig::default();
         Self { body_bytes_max, auto_create }
+    }
+}
+
+/// What readers by cursor share.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ConsumeSection {
+    /// Encoded blocks of recent rows. Smaller: more is encoded again for readers that come a little later.
+    pub(crate) tail_bytes: usize,
+    /// Rows read back from segments for readers of old rows. Smaller: more segments are read twice.
+    pub(crate) cold_bytes: usize,
+    /// By project: bytes of `tail_bytes` that other projects never push out.
+    pub(crate) guaranteed: BTreeMap<String, usize>,
+}
+
+impl Default for ConsumeSection {
+    fn default() -> Self {
+        let ConsumeConfig { tail_bytes, cold_bytes, guaranteed: _ } = ConsumeConfig::default();
+        Self { tail_bytes, cold_bytes, guaranteed: BTreeMap::new() }
+    }
+}
+
+impl ConsumeSection {
+    pub(crate) fn config(&self) -> Result<ConsumeConfig, CliError> {
+        let share = |(name, bytes): (&String, &usize)| Ok((ProjectName::parse(name)?, *bytes));
+        let guaranteed = self.guaranteed.iter().map(share).collect::<Result<_, StoreError>>()?;
+        Ok(ConsumeConfig { tail_bytes: self.tail_bytes, cold_bytes: self.cold_bytes, guaranteed })
     }
 }
 

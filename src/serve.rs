@@ -9,6 +9,7 @@ use bytes::Bytes;
 use clap::Args;
 use culprit_alerting::{Alerting, Cause, Evaluator, HookError, Hooks, INCIDENT_STORE, MetricSource, SliceRequest};
 use culprit_dashboards::Shelf;
+use culprit_ingest::consume::Consumption;
 use culprit_ingest::quota::Quotas;
 use culprit_ingest::{Ingest, IngestConfig, RequestMeta};
 use culprit_query::SqlEngine;
@@ -123,6 +124,7 @@ pub(crate) async fn start(mut config: Config) -> Result<Running, CliError> {
         IngestConfig { body_bytes_max: config.ingest.body_bytes_max, auto_create: config.ingest.auto_create };
     let quotas = Quotas::of(&storage, config.quota.quotas());
     let ingest = Ingest::new(storage.clone(), ingest_config, quotas.clone());
+    let consumption = Consumption::new(storage.clone(), quotas.clone(), config.consume.config()?);
     let sql = SqlEngine::with_limits(storage.clone(), config.query.timeout, config.query.memory_bytes)?;
     let stop_http = CancellationToken::new();
     let stop_rest = CancellationToken::new();
@@ -138,17 +140,19 @@ pub(crate) async fn start(mut config: Config) -> Result<Running, CliError> {
     .await?;
     let http_metrics = HttpMetrics::default();
     let self_metrics: Arc<dyn Fn() -> Vec<Metric> + Send + Sync> = Arc::new({
-        let (storage, ingest, alerting, http) =
-            (storage.clone(), ingest.clone(), alerting.clone(), http_metrics.clone());
+        let (storage, ingest, consumption) = (storage.clone(), ingest.clone(), consumption.clone());
+        let (alerting, http) = (alerting.clone(), http_metrics.clone());
         move || {
-            let house = [storage.metrics(), ingest.metrics(), alerting.metrics().metrics(), http.metrics()];
-            house.into_iter().flatten().chain(scrape::process()).collect()
+            let pipeline = [storage.metrics(), ingest.metrics(), consumption.metrics()];
+            let house = [alerting.metrics().metrics(), http.metrics()];
+            pipeline.into_iter().chain(house).flatten().chain(scrape::process()).collect()
         }
     });
     let router = culprit_web::router(Services {
         storage: storage.clone(),
         ingest,
         quotas,
+        consumption,
         sql,
         promql: Engine::default(),
         alerting: alerting.clone(),

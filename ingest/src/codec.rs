@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::IngestError;
 use crate::limits::LOGGROUP_RAW_BYTES_MAX;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Codec {
     None,
     /// A raw block.

@@ -16,6 +16,7 @@ mod chunks;
 mod codec;
 mod combined;
 mod compression;
+pub mod consume;
 mod error;
 mod format;
 mod json;

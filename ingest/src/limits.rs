@@ -93,3 +93,39 @@ pub(crate) const LOGGROUP_TAGS_MAX: usize = 128;
 pub(crate) const PACKAGES_MAX: usize = 4096;
 /// Bodies up to this size are decoded where they arrive, in some tens of microseconds.
 pub(crate) const INLINE_DECODE_BYTES_MAX: usize = 64 << 10;
+
+/// Encoded blocks of recent rows, unless the configuration says otherwise.
+pub(crate) const TAIL_CACHE_BYTES: usize = 128 << 20;
+/// Segments read back for readers, and blocks of them, unless the configuration says otherwise.
+pub(crate) const COLD_CACHE_BYTES: usize = 256 << 20;
+/// LogGroups of one answer to a pull; what clients ask for.
+pub(crate) const BLOCK_GROUPS_MAX: usize = 1_000;
+/// Rows of one block, in Arrow: clients that got a few megabytes come back at once, others pause.
+pub(crate) const BLOCK_BYTES_MAX: usize = 4 << 20;
+/// What a block costs beside its bytes.
+pub(crate) const BLOCK_ENTRY_BYTES: usize = 256;
+/// So long a block that could have more by now is sent all the same: readers that come a little apart go one way.
+pub(crate) const SMALL_BLOCK_AGE: Duration = Duration::from_millis(100);
+/// Rows up to this size are encoded where they are asked for, in some tens of microseconds.
+pub(crate) const ENCODE_INLINE_BYTES_MAX: usize = 64 << 10;
+/// Segments that are read back at once: each takes its whole size in memory, and a sort.
+pub(crate) const COLD_LOADS_MAX: usize = 2;
+/// Segments that are remembered after they were dropped from the cache, to see which come back.
+pub(crate) const DROPPED_SEGMENTS_MAX: usize = 1_024;
+pub(crate) const DROPPED_SEGMENT_AGE: Duration = Duration::from_secs(60);
+/// Consumers of one group that are heard of within its timeout.
+pub(crate) const CONSUMERS_MAX: usize = 1_000;
+pub(crate) const CONSUMER_NAME_BYTES_MAX: usize = 256;
+pub(crate) const GROUP_TIMEOUT_S_MAX: u32 = 86_400;
+/// Shards that a heartbeat may name.
+pub(crate) const HELD_SHARDS_MAX: usize = 65_536;
+/// Batches of one shard between a fanout group's checkpoint and what it delivers next: one that nobody acknowledges holds
+/// up so many.
+pub(crate) const FANOUT_WINDOW_BATCHES: u64 = 4_096;
+/// Batches and bytes (in Arrow) of one answer to a fanout pull.
+pub(crate) const FANOUT_BATCHES_MAX: usize = 1_000;
+pub(crate) const FANOUT_BYTES_MAX: usize = 16 << 20;
+pub(crate) const FANOUT_WAIT_MAX: Duration = Duration::from_secs(30);
+pub(crate) const FANOUT_ACK_TIMEOUT_MAX: Duration = Duration::from_secs(12 * 3_600);
+/// A follower that reads faster than it may pauses so long, unless the quota says how long.
+pub(crate) const FOLLOWER_PAUSE: Duration = Duration::from_millis(100);

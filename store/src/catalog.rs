@@ -4,6 +4,7 @@
 //! memory by their owners; the catalog is read at start and written when something is created, flushed or deleted.
 
 mod documents;
+mod groups;
 mod keys;
 mod projects;
 mod segments;
@@ -27,6 +28,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../migrations/0001_first.sql")),
     (2, include_str!("../migrations/0002_dynamic_shards.sql")),
     (3, include_str!("../migrations/0003_keys.sql")),
+    (4, include_str!("../migrations/0004_groups.sql")),
 ];
 
 #[derive(Debug, Clone)]

@@ -15,6 +15,7 @@ mod conform;
 mod directory;
 mod error;
 mod folder;
+mod groups;
 mod hash;
 mod ids;
 mod keys;
@@ -41,6 +42,7 @@ mod view;
 
 pub use catalog::{Document, DocumentKind};
 pub use error::{Fault, SegmentError, StoreError};
+pub use groups::{CheckpointRecord, GroupKey, GroupKind, GroupRecord};
 pub use hash::{HashRange, Route, SplitAt};
 pub use ids::{Offset, ProjectName, SeriesId, ShardId, ShardNumber, StoreId, StoreName};
 pub use keys::{AccessKey, Grant, KeyChange, KeyId, KeyPair, Right, Scope, Secret};

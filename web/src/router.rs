@@ -9,6 +9,7 @@ use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use culprit_alerting::Alerting;
 use culprit_dashboards::Shelf;
 use culprit_ingest::Ingest;
+use culprit_ingest::consume::Consumption;
 use culprit_ingest::quota::Quotas;
 use culprit_query::SqlEngine;
 use culprit_query::promql;
@@ -26,6 +27,7 @@ pub struct Services {
     pub storage: Storage,
     pub ingest: Ingest,
     pub quotas: Quotas,
+    pub consumption: Consumption,
     pub sql: SqlEngine,
     pub promql: promql::Engine,
     pub alerting: Alerting,

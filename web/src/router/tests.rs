@@ -9,6 +9,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use culprit_alerting::{AlertingConfig, Evaluator, HookError, Hooks, MetricSource};
 use culprit_ingest::IngestConfig;
+use culprit_ingest::consume::{ConsumeConfig, Consumption};
 use culprit_ingest::quota::QuotaConfig;
 use culprit_store::{Clock, StorageConfig, StoreName, UnixNanos};
 use futures::FutureExt;
@@ -64,6 +65,7 @@ async fn bench() -> Bench {
     let ingest_config = IngestConfig { body_bytes_max: BODY_BYTES_MAX, auto_create: true };
     let services = Services {
         ingest: Ingest::new(storage.clone(), ingest_config, quotas.clone()),
+        consumption: Consumption::new(storage.clone(), quotas.clone(), ConsumeConfig::default()),
         quotas,
         promql: promql::Engine::default(),
         alerting: alerting(&storage, &sql).await,
