@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod dashboards;
 pub(crate) mod explain;
+pub(crate) mod keys;
 pub(crate) mod promql;
 pub(crate) mod rules;
 mod scope;

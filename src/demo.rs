@@ -77,7 +77,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
     let started = Instant::now();
     let folder = Folder::open(args.data.clone())?;
     let receiver = Receiver::bind().await.map_err(|source| CliError::Listen { address: LOOPBACK, source })?;
-    let running = serve::start(config(&args, &folder, &receiver)).await?;
+    let running = serve::start(config(&args, &folder, &receiver), None).await?;
     let url = format!("http://{}", running.address);
     let result = match Demo::open(&args, folder.is_new, &url, started).await {
         Ok(demo) => demo.play(receiver).await,
@@ -139,7 +139,7 @@ impl Demo {
         let clock = Clock::System;
         say(format_args!("listening on {url}"))?;
         say(format_args!("{INDENT}console {url}/ui/ and its alerts {url}/ui/alerts"))?;
-        let sender = Sender::new(Server::at(url)?);
+        let sender = Sender::new(Server::at(url, None)?);
         let opening = clock.now();
         let start = if is_new { history::before(opening, history::LENGTH) } else { opening };
         let mut traffic = Traffic::new(args.seed, args.culprit, start, opening);

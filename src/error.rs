@@ -18,7 +18,7 @@ pub(crate) enum CliError {
     #[error("cannot listen on {address}: {source}; another program may have it, choose another with --http")]
     Listen { address: SocketAddr, source: std::io::Error },
     #[error(
-        "{address} can be reached from other machines and this server has no keys yet; bind to 127.0.0.1 and put a proxy with authentication in front"
+        "{address} can be reached from other machines and this server has no access keys; give it an administrator with CULPRIT_ADMIN_KEY=ID:SECRET, or listen on 127.0.0.1"
     )]
     NotLoopback { address: SocketAddr },
     #[error("cannot {action} {path}: {source}")]

@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use clap::Args;
 use culprit_ingest::{Chunk, ChunkError, Chunks, Format, decompressed};
-use culprit_store::{ProjectName, StoreError, StoreName};
+use culprit_store::{KeyPair, ProjectName, StoreError, StoreName};
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::{Client, StatusCode, Url};
 use serde::Deserialize;
 use tokio::sync::mpsc;
+
+use crate::remote::with_key;
 
 /// Large enough that the request is lost in it, small enough that an error is near its line.
 const PART_BYTES: usize = 4 << 20;
@@ -57,6 +59,9 @@ pub(crate) struct ImportArgs {
     /// The server's address.
     #[arg(long, env = "CULPRIT_URL", default_value = "http://127.0.0.1:6700")]
     pub(crate) server: String,
+    /// The access key; a variable keeps it from the list of processes.
+    #[arg(long, env = "CULPRIT_KEY", value_name = "ID:SECRET", hide_env_values = true)]
+    pub(crate) key: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -177,6 +182,7 @@ struct Target {
     server: String,
     url: Url,
     time_field: Option<String>,
+    key: Option<KeyPair>,
 }
 
 impl Target {
@@ -192,7 +198,8 @@ impl Target {
         let client =
             if matches!(host, "localhost" | "[::1]") || host.starts_with("127.") { client.no_proxy() } else { client };
         let client = client.build().map_err(|_no_transport| bad_server())?;
-        Ok(Self { client, server, url, time_field: args.time_field.clone() })
+        let key = args.key.as_deref().map(KeyPair::parse).transpose()?;
+        Ok(Self { client, server, url, time_field: args.time_field.clone(), key })
     }
 
     async fn send(&self, file: &str, format: Format, chunk: Chunk) -> Result<Answer, ImportError> {
@@ -223,7 +230,8 @@ impl Target {
     }
 
     async fn post(&self, format: Format, body: bytes::Bytes) -> Result<(StatusCode, String), reqwest::Error> {
-        let mut request = self.client.post(self.url.clone()).query(&[("format", format.name())]);
+        let request = self.client.post(self.url.clone()).query(&[("format", format.name())]);
+        let mut request = with_key(request, self.key.as_ref());
         if let Some(field) = &self.time_field {
             request = request.query(&[("time_field", field)]);
         }

@@ -46,7 +46,7 @@ enum Command {
     Rules(command::rules::RulesArgs),
     /// Check and import Grafana dashboards
     Dashboards(command::dashboards::DashboardsArgs),
-    /// List stores, create them, delete them, set how long they keep rows
+    /// Stores: list, create, delete, set how long they keep rows; access keys
     Admin(command::admin::AdminArgs),
 }
 

@@ -1,7 +1,8 @@
 //! The server as the commands see it: an address, requests, and answers or one line that says why not.
 
 use clap::Args;
-use reqwest::{Client, Method, RequestBuilder, Response, Url};
+use culprit_store::KeyPair;
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
 use crate::error::CliError;
@@ -11,21 +12,34 @@ pub(crate) struct ServerArgs {
     /// The server's address
     #[arg(long, env = "CULPRIT_URL", default_value = "http://127.0.0.1:6700")]
     server: String,
+    /// The access key; a variable keeps it from the list of processes
+    #[arg(long, env = "CULPRIT_KEY", value_name = "ID:SECRET", hide_env_values = true)]
+    key: Option<String>,
 }
 
 pub(crate) struct Server {
     base: Url,
     client: Client,
+    key: Option<KeyPair>,
 }
 
 impl ServerArgs {
     pub(crate) fn connect(&self) -> Result<Server, CliError> {
-        Server::at(&self.server)
+        let key = self.key.as_deref().map(KeyPair::parse).transpose()?;
+        Server::at(&self.server, key)
+    }
+}
+
+/// As Basic authorization.
+pub(crate) fn with_key(request: RequestBuilder, key: Option<&KeyPair>) -> RequestBuilder {
+    match key {
+        Some(KeyPair { id, secret }) => request.basic_auth(id, Some(secret.reveal())),
+        None => request,
     }
 }
 
 impl Server {
-    pub(crate) fn at(address: &str) -> Result<Self, CliError> {
+    pub(crate) fn at(address: &str, key: Option<KeyPair>) -> Result<Self, CliError> {
         let bad = |why: String| CliError::BadArgument { what: "server address", text: address.to_owned(), why };
         let without_scheme = || bad("it must begin with http:// or https://".to_owned());
         let base = Url::parse(address).map_err(|_no_url| without_scheme())?;
@@ -36,7 +50,7 @@ impl Server {
         let is_local = matches!(base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         let builder = if is_local { Client::builder().no_proxy() } else { Client::builder() };
         let client = builder.build().map_err(|error| bad(error.to_string()))?;
-        Ok(Self { base, client })
+        Ok(Self { base, client, key })
     }
 
     pub(crate) fn request(&self, method: Method, segments: &[&str]) -> RequestBuilder {
@@ -45,7 +59,7 @@ impl Server {
             .expect("the address can be a base, `at` has seen to it")
             .pop_if_empty()
             .extend(segments);
-        self.client.request(method, url)
+        with_key(self.client.request(method, url), self.key.as_ref())
     }
 
     /// An answer that is not a success becomes the line that the server wrote.
@@ -58,7 +72,11 @@ impl Server {
         let text = response.text().await.map_err(|error| self.unreachable(&error))?;
         let body: Option<serde_json::Value> = serde_json::from_str(&text).ok();
         let told = body.as_ref().and_then(|body| body["error"].as_str());
-        let message = told.map_or_else(|| format!("{} answered {status}: {}", self.base, text.trim()), str::to_owned);
+        let mut message =
+            told.map_or_else(|| format!("{} answered {status}: {}", self.base, text.trim()), str::to_owned);
+        if status == StatusCode::UNAUTHORIZED {
+            message.push_str("; see --key and CULPRIT_KEY");
+        }
         Err(CliError::Refused { message })
     }
 

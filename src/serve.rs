@@ -16,7 +16,7 @@ use culprit_query::SqlEngine;
 use culprit_query::promql::Engine;
 use culprit_rca::{Options, Question, explain_store};
 use culprit_store::{
-    Metric, ProjectName, Series, Storage, StorageConfig, StoreKind, StoreName, StoreSpec, TimeRange, UnixNanos,
+    KeyPair, Metric, ProjectName, Series, Storage, StorageConfig, StoreKind, StoreName, StoreSpec, TimeRange, UnixNanos,
 };
 use culprit_web::{Access, HttpMetrics, Services};
 use futures::FutureExt;
@@ -57,10 +57,22 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), CliError> {
     config.server.data = args.data.unwrap_or(config.server.data);
     // Before anybody is told the address, so that no signal comes too early.
     let stop = StopSignals::listen()?;
-    let running = start(config).await?;
+    let running = start(config, administrator()?).await?;
     say(format_args!("listening on http://{}", running.address))?;
     stop.received().await;
     running.stop().await
+}
+
+/// Not a flag, since those are shown to everybody on the machine.
+const ADMIN_KEY: &str = "CULPRIT_ADMIN_KEY";
+
+fn administrator() -> Result<Option<KeyPair>, CliError> {
+    let wrong = |why: String| CliError::Config(format!("variable {ADMIN_KEY}: {why}"));
+    match std::env::var(ADMIN_KEY) {
+        Ok(text) => KeyPair::parse(&text).map(Some).map_err(|error| wrong(error.to_string())),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(wrong("it is not UTF-8".to_owned())),
+    }
 }
 
 /// Ctrl+C or SIGTERM, heard from `listen` on.
@@ -107,11 +119,9 @@ impl Running {
     }
 }
 
-pub(crate) async fn start(mut config: Config) -> Result<Running, CliError> {
+/// Makes sure that `administrator` has a key.
+pub(crate) async fn start(mut config: Config, administrator: Option<KeyPair>) -> Result<Running, CliError> {
     let asked = config.server.http;
-    if !asked.ip().is_loopback() {
-        return Err(CliError::NotLoopback { address: asked });
-    }
     let listener = TcpListener::bind(asked).await.map_err(|source| CliError::Listen { address: asked, source })?;
     let address = listener.local_addr().map_err(|source| CliError::Listen { address: asked, source })?;
     if config.alerting.external_url == format!("http://{}", Config::default().server.http) {
@@ -119,6 +129,14 @@ pub(crate) async fn start(mut config: Config) -> Result<Running, CliError> {
     }
     let storage_config = StorageConfig { flush_age: config.store.flush_age, ..StorageConfig::new(&config.server.data) };
     let storage = Storage::open(storage_config).await?;
+    if let Some(pair) = administrator {
+        storage.ensure_administrator(pair).await?;
+    }
+    let access = Access { is_local: asked.ip().is_loopback(), names: config.server.names };
+    if !access.is_local && !storage.has_keys() {
+        storage.shutdown().await?;
+        return Err(CliError::NotLoopback { address: asked });
+    }
     let metricstore = StoreName::parse(METRICSTORE)?;
     let ingest_config =
         IngestConfig { body_bytes_max: config.ingest.body_bytes_max, auto_create: config.ingest.auto_create };
@@ -159,7 +177,7 @@ pub(crate) async fn start(mut config: Config) -> Result<Running, CliError> {
         shelf: Shelf::new(storage.clone()),
         self_metrics: self_metrics.clone(),
         http: http_metrics,
-        access: Access { is_local: asked.ip().is_loopback(), names: config.server.names },
+        access,
         body_bytes_max: config.ingest.body_bytes_max,
     });
     let http = tokio::spawn(culprit_web::serve(listener, router, stop_http.clone()));

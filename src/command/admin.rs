@@ -1,10 +1,11 @@
-//! `culprit admin`: stores, and how long they keep their rows.
+//! `culprit admin`: stores, how long they keep their rows, access keys.
 
 use clap::{Args, Subcommand};
 use culprit_alerting::{format_duration, parse_duration};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::command::keys::{self, KeysCommand};
 use crate::error::CliError;
 use crate::output::say;
 use crate::remote::{Server, ServerArgs};
@@ -44,6 +45,9 @@ enum AdminCommand {
     Ttl { store: String, ttl: String },
     /// Delete a store with all its rows
     Delete { store: String },
+    /// Make, list, disable and delete access keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Read the rule files again
     ReloadRules,
 }
@@ -76,6 +80,7 @@ pub(crate) async fn run(args: AdminArgs) -> Result<(), CliError> {
             server.send(server.request(Method::DELETE, &["api", "stores", project, store.as_str()])).await?;
             say(format_args!("{project}/{store} is deleted"))
         }
+        AdminCommand::Keys(command) => keys::run(command, &server).await,
         AdminCommand::ReloadRules => {
             let report: Value = server.json(server.request(Method::POST, &["api", "admin", "rules", "reload"])).await?;
             say(report)

@@ -25,6 +25,7 @@ pub(crate) use digest::DigestCheck;
 pub(crate) use error::AuthError;
 pub(crate) use principal::Principal;
 
+use crate::body;
 use crate::error::ApiError;
 use crate::router::App;
 use key::Keys;
@@ -92,6 +93,9 @@ pub(crate) async fn authenticate(State(app): State<App>, request: Request, next:
             };
             next.run(Request::from_parts(parts, body)).await
         }
-        Err(error) => ApiError::from(error).into_response(),
+        Err(error) => {
+            body::drain(body).await;
+            ApiError::from(error).into_response()
+        }
     }
 }

@@ -61,6 +61,13 @@ pub(crate) async fn read(body: Body, limit: BodyLimit) -> Result<Bytes, BodyErro
     if seen > most { Err(BodyError::TooLarge { limit: most, advice }) } else { Ok(kept.freeze()) }
 }
 
+/// Of a request that is refused before its body was looked at.
+pub(crate) async fn drain(body: Body) {
+    let nothing = BodyLimit { bytes: 0, advice: "it is thrown away" };
+    // Both ends are fine: the reason for the refusal is another, and it is told.
+    drop(read(body, nothing).await);
+}
+
 /// A type that comes as a JSON body, with an example of it for whoever sent none.
 pub(crate) trait JsonRequest: DeserializeOwned {
     const EXAMPLE: &'static str;

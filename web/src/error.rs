@@ -51,6 +51,10 @@ pub(crate) enum ApiError {
     NoProject { project: String, known: String },
     #[error("there is no incident {id:?}; /api/incidents lists those that are kept")]
     NoIncident { id: String },
+    #[error(
+        "access key {id:?} is the only one, and without keys this server would be open to other machines; make another key first"
+    )]
+    OnlyKey { id: String },
     #[error("the answer has more than {limit} bytes; add a LIMIT or ask for NDJSON, which has no such bound")]
     AnswerTooLarge { limit: usize },
     #[error("the answer cannot be written as {format}: {source}")]
@@ -66,6 +70,9 @@ impl ApiError {
             Self::Query(error) => of_fault(error.fault()),
             Self::Rca(error) => of_fault(error.fault()),
             Self::Dashboard(error) => of_dashboard(error),
+            Self::Store(StoreError::KeyExists { .. } | StoreError::LastAdministrator { .. }) | Self::OnlyKey { .. } => {
+                StatusCode::CONFLICT
+            }
             Self::Store(error) => of_fault(error.fault()),
             Self::Body(error) => error.status(),
             Self::Auth(error) => error.status(),

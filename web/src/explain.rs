@@ -5,9 +5,10 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use culprit_rca::{Options, Question, Report, explain_store};
-use culprit_store::{ProjectName, StoreError, StoreKind, StoreName};
+use culprit_store::{ProjectName, Right, StoreError, StoreKind, StoreName};
 use serde::Deserialize;
 
+use crate::auth::Principal;
 use crate::body::{JsonBody, JsonRequest};
 use crate::error::ApiError;
 use crate::limits::EXPLAIN_BUDGET_MAX;
@@ -43,9 +44,11 @@ impl JsonRequest for ExplainRequest {
 
 pub(crate) async fn explain(
     State(app): State<App>,
+    principal: Principal,
     JsonBody(request): JsonBody<ExplainRequest>,
 ) -> Result<Json<Report>, ApiError> {
     let project = project(request.project.as_deref())?;
+    principal.check(&project, Right::Read)?;
     let name = StoreName::parse(&request.store)?;
     let store = app.storage.expect_store(&project, &name)?;
     if store.kind() != StoreKind::Logs {
@@ -54,7 +57,7 @@ pub(crate) async fn explain(
         return Err(StoreError::WrongKind { project, store, actual, wanted }.into());
     }
     let range = range(request.from.as_ref(), request.to.as_ref())?;
-    Ok(Json(explain_store(&app.sql, &project, &name, range, &question(request)).await?))
+    Ok(Json(explain_store(&principal.sql(&app), &project, &name, range, &question(request)).await?))
 }
 
 pub(crate) fn project(name: Option<&str>) -> Result<ProjectName, StoreError> {

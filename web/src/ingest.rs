@@ -4,7 +4,9 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use culprit_ingest::{IngestReport, RequestMeta};
+use culprit_store::Right;
 
+use crate::auth::Principal;
 use crate::body::{self, BodyLimit};
 use crate::error::ApiError;
 use crate::params::{Params, StorePath};
@@ -13,10 +15,12 @@ use crate::router::App;
 /// 200 when any row was accepted, 400 when none was; both with the counts and the first reasons.
 pub(crate) async fn logs(
     State(app): State<App>,
+    principal: Principal,
     StorePath { project, store }: StorePath,
     params: Params,
     request: Request,
 ) -> Result<(StatusCode, Json<IngestReport>), ApiError> {
+    principal.check(&project, Right::Write)?;
     let text = |name| params.get(name).map(str::to_owned);
     let meta = RequestMeta {
         format: text("format"),

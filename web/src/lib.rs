@@ -18,6 +18,7 @@ mod dashboards;
 mod error;
 mod explain;
 mod ingest;
+mod keys;
 mod limits;
 mod openapi;
 mod origin;

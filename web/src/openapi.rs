@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::about::VERSION;
 use crate::body::JsonRequest;
 use crate::explain::ExplainRequest;
+use crate::keys::{ChangeKey, CreateKey};
 use crate::search::SearchRequest;
 use crate::sql::SqlRequest;
 use crate::stores::{ChangeStore, CreateStore};
@@ -72,6 +73,13 @@ const OPERATIONS: &[Operation] = &[
     op("get", "/api/incidents/{id}", "One incident."),
     op("get", "/api/admin/rules", "Rule files and their mistakes."),
     op("post", "/api/admin/rules/reload", "Reads the rule files again; 422 when one has a mistake."),
+    op("get", "/api/admin/keys", "Access keys and what they may do, without their secrets."),
+    op("post", "/api/admin/keys", "Makes an access key; the answer holds its secret, once.")
+        .sends(Sends::Json(CreateKey::EXAMPLE)),
+    op("get", "/api/admin/keys/{id}", "One access key."),
+    op("patch", "/api/admin/keys/{id}", "Changes what a key may do, or disables it.")
+        .sends(Sends::Json(ChangeKey::EXAMPLE)),
+    op("delete", "/api/admin/keys/{id}", "Deletes an access key."),
     op("get", "/api/dashboards", "Dashboards, the built-in ones first.").with("project"),
     op("post", "/api/dashboards/import", "Imports a dashboard from Grafana's JSON.")
         .with("project")

@@ -15,8 +15,9 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::routing::{MethodRouter, get, post};
 use culprit_query::promql::SeriesSource;
-use culprit_store::{ProjectName, StoreError, StoreKind, StoreState};
+use culprit_store::{ProjectName, Right, StoreError, StoreKind, StoreState};
 
+use crate::auth::Principal;
 use crate::params::{DEFAULT_METRICSTORE, StorePath};
 use crate::router::App;
 use error::PromError;
@@ -61,11 +62,25 @@ impl Metricstore {
     }
 }
 
+/// The path names a project that the caller may read. For routes that look at no store.
+pub(crate) struct Readable(StorePath);
+
+impl FromRequestParts<App> for Readable {
+    type Rejection = PromError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, PromError> {
+        let path = StorePath::from_request_parts(parts, app).await?;
+        let Ok(principal) = Principal::from_request_parts(parts, app).await;
+        principal.check(&path.project, Right::Read)?;
+        Ok(Self(path))
+    }
+}
+
 impl FromRequestParts<App> for Metricstore {
     type Rejection = PromError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, PromError> {
-        let StorePath { project, store: name } = StorePath::from_request_parts(parts, app).await?;
+        let Readable(StorePath { project, store: name }) = Readable::from_request_parts(parts, app).await?;
         let Some(store) = app.storage.store(&project, &name) else {
             let is_given = [ProjectName::default_project(), ProjectName::system()].contains(&project);
             if is_given && name.as_str() == DEFAULT_METRICSTORE {

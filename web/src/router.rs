@@ -19,7 +19,7 @@ use crate::auth::{self, Access};
 use crate::error::ApiError;
 use crate::telemetry::HttpMetrics;
 use crate::{
-    about, alerts, console, dashboards, explain, ingest, openapi, origin, prometheus, search, sql, stores, telemetry,
+    about, alerts, console, dashboards, explain, ingest, keys, openapi, origin, prometheus, search, sql, stores, telemetry,
 };
 
 /// The parts of the house that the routes speak to.
@@ -80,6 +80,8 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/api/incidents/{id}", get(alerts::incident)),
         ("/api/admin/rules", get(alerts::rule_files)),
         ("/api/admin/rules/reload", post(alerts::reload)),
+        ("/api/admin/keys", get(keys::list).merge(post(keys::create))),
+        ("/api/admin/keys/{id}", get(keys::one).merge(patch(keys::change)).merge(delete(keys::remove))),
         ("/api/dashboards", get(dashboards::list)),
         ("/api/dashboards/import", post(dashboards::import)),
         ("/api/dashboards/{uid}", get(dashboards::one).merge(delete(dashboards::remove))),

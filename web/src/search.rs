@@ -4,9 +4,10 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use culprit_query::search::to_predicate;
-use culprit_store::StoreName;
+use culprit_store::{Right, StoreName};
 use serde::Deserialize;
 
+use crate::auth::Principal;
 use crate::body::{JsonBody, JsonRequest};
 use crate::error::ApiError;
 use crate::explain::project;
@@ -35,10 +36,12 @@ impl JsonRequest for SearchRequest {
 /// The answer has the shapes of `/api/sql`.
 pub(crate) async fn search(
     State(app): State<App>,
+    principal: Principal,
     headers: HeaderMap,
     JsonBody(request): JsonBody<SearchRequest>,
 ) -> Result<Response, ApiError> {
     let project = project(request.project.as_deref())?;
+    principal.check(&project, Right::Read)?;
     let store = StoreName::parse(&request.store)?;
     app.storage.expect_store(&project, &store)?;
     let limit = request.limit.unwrap_or(SEARCH_ROWS_DEFAULT);
@@ -48,5 +51,6 @@ pub(crate) async fn search(
     }
     let predicate = to_predicate(&request.query)?;
     let query = format!("SELECT * FROM \"{store}\" WHERE {predicate} ORDER BY _time DESC LIMIT {limit}");
-    sql::answer(&app, &headers, &project, &query, range(request.from.as_ref(), request.to.as_ref())?).await
+    let range = range(request.from.as_ref(), request.to.as_ref())?;
+    sql::answer(&principal.sql(&app), &headers, &project, &query, range).await
 }

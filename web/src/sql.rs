@@ -12,11 +12,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use culprit_query::limits::SQL_ROWS_MAX;
-use culprit_query::{QueryError, Rows};
-use culprit_store::{ProjectName, TimeRange};
+use culprit_query::{QueryError, Rows, SqlEngine};
+use culprit_store::{ProjectName, Right, TimeRange};
 use futures::{Stream, StreamExt, TryStreamExt};
 use serde::Deserialize;
 
+use crate::auth::Principal;
 use crate::body::{JsonBody, JsonRequest};
 use crate::error::{ApiError, one_line};
 use crate::explain::project;
@@ -40,24 +41,26 @@ impl JsonRequest for SqlRequest {
 
 pub(crate) async fn query(
     State(app): State<App>,
+    principal: Principal,
     headers: HeaderMap,
     JsonBody(request): JsonBody<SqlRequest>,
 ) -> Result<Response, ApiError> {
     let project = project(request.project.as_deref())?;
+    principal.check(&project, Right::Read)?;
     let range = range(request.from.as_ref(), request.to.as_ref())?;
-    answer(&app, &headers, &project, &request.query, range).await
+    answer(&principal.sql(&app), &headers, &project, &request.query, range).await
 }
 
 /// Runs a query and writes its rows as `Accept` wants them.
 pub(crate) async fn answer(
-    app: &App,
+    engine: &SqlEngine,
     headers: &HeaderMap,
     project: &ProjectName,
     query: &str,
     range: TimeRange,
 ) -> Result<Response, ApiError> {
     let begun = Instant::now();
-    let rows = app.sql.stream(project, query, range).await?;
+    let rows = engine.stream(project, query, range).await?;
     match Format::of_accept(headers) {
         Format::Json => whole(rows, begun).await,
         format => streamed(rows, format).await,

@@ -5,10 +5,11 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use culprit_store::{OFFSET, ProjectName, ROW, StoreKind, StoreSpec, StoreState, TimeRange};
+use culprit_store::{OFFSET, ProjectName, ROW, Right, StoreKind, StoreSpec, StoreState, TimeRange};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use crate::auth::Principal;
 use crate::body::{JsonBody, JsonRequest};
 use crate::error::ApiError;
 use crate::params::{Params, StorePath};
@@ -47,15 +48,25 @@ fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<u64>>, D
     Option::deserialize(field).map(Some)
 }
 
-pub(crate) async fn projects(State(app): State<App>) -> Result<Json<Value>, ApiError> {
-    Ok(Json(json!({ "projects": app.storage.projects() })))
+/// Those in which the caller may do anything.
+pub(crate) async fn projects(State(app): State<App>, principal: Principal) -> Json<Value> {
+    let known: Vec<_> = app.storage.projects().into_iter().filter(|project| principal.knows(project)).collect();
+    Json(json!({ "projects": known }))
 }
 
-/// Of one project with `?project=`, else of all.
-pub(crate) async fn list(State(app): State<App>, params: Params) -> Result<Json<Value>, ApiError> {
-    let all = app.storage.projects();
+/// Of one project with `?project=`, else of all that the caller may read.
+pub(crate) async fn list(
+    State(app): State<App>,
+    principal: Principal,
+    params: Params,
+) -> Result<Json<Value>, ApiError> {
+    let mut all = app.storage.projects();
+    all.retain(|project| principal.allows(project, Right::Read));
     let wanted = match params.get("project") {
-        Some(name) => vec![known_project(name, &all)?],
+        Some(name) => {
+            principal.check(&ProjectName::parse(name)?, Right::Read)?;
+            vec![known_project(name, &all)?]
+        }
         None => all,
     };
     let mut stores = Vec::new();
@@ -76,7 +87,12 @@ fn known_project(name: &str, all: &[ProjectName]) -> Result<ProjectName, ApiErro
     Err(ApiError::NoProject { project: name.to_owned(), known })
 }
 
-pub(crate) async fn one(State(app): State<App>, path: StorePath) -> Result<Json<Value>, ApiError> {
+pub(crate) async fn one(
+    State(app): State<App>,
+    principal: Principal,
+    path: StorePath,
+) -> Result<Json<Value>, ApiError> {
+    principal.check(&path.project, Right::Read)?;
     let store = app.storage.expect_store(&path.project, &path.store)?;
     Ok(Json(describe(&app, &store).await?))
 }
@@ -84,9 +100,11 @@ pub(crate) async fn one(State(app): State<App>, path: StorePath) -> Result<Json<
 /// 201 when it is new, 200 when it was there.
 pub(crate) async fn create(
     State(app): State<App>,
+    principal: Principal,
     path: StorePath,
     JsonBody(wanted): JsonBody<CreateStore>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
+    principal.check(&path.project, Right::Admin)?;
     let mut spec = StoreSpec::new(StoreKind::parse(&wanted.kind)?);
     spec.shards = wanted.shards.unwrap_or(spec.shards);
     if let Some(ttl) = wanted.ttl_seconds {
@@ -100,14 +118,21 @@ pub(crate) async fn create(
 
 pub(crate) async fn change(
     State(app): State<App>,
+    principal: Principal,
     path: StorePath,
     JsonBody(change): JsonBody<ChangeStore>,
 ) -> Result<Json<Value>, ApiError> {
+    principal.check(&path.project, Right::Admin)?;
     app.storage.set_ttl(&path.project, &path.store, change.ttl_seconds.map(Duration::from_secs)).await?;
-    one(State(app), path).await
+    one(State(app), principal, path).await
 }
 
-pub(crate) async fn remove(State(app): State<App>, path: StorePath) -> Result<StatusCode, ApiError> {
+pub(crate) async fn remove(
+    State(app): State<App>,
+    principal: Principal,
+    path: StorePath,
+) -> Result<StatusCode, ApiError> {
+    principal.check(&path.project, Right::Admin)?;
     app.storage.delete_store(&path.project, &path.store).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,9 +8,11 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use culprit_store::{Metric, MetricKind};
+use culprit_store::{Metric, MetricKind, Right};
 use hdrhistogram::Histogram;
 
+use crate::auth::Principal;
+use crate::error::ApiError;
 use crate::limits::LATENCY_MICROS_MAX;
 use crate::prometheus::float;
 use crate::router::App;
@@ -127,9 +129,10 @@ fn seconds(name: &'static str, help: &'static str, total: Duration) -> Metric {
 }
 
 /// `GET /metrics`, the text format of Prometheus.
-pub(crate) async fn metrics(State(app): State<App>) -> Response {
+pub(crate) async fn metrics(State(app): State<App>, principal: Principal) -> Result<Response, ApiError> {
+    principal.check_server(Right::Read)?;
     let text = exposition(&(app.self_metrics)());
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
 /// All samples of a name stand together under its help and type.

@@ -37,6 +37,11 @@ impl Moment {
     }
 }
 
+/// Whole seconds, UTC.
+pub(crate) fn written(at: UnixNanos) -> String {
+    DateTime::from_timestamp_nanos(at.0).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
 fn rfc3339(text: &str) -> Option<i64> {
     DateTime::parse_from_rfc3339(text).ok()?.timestamp_nanos_opt()
 }

@@ -207,13 +207,17 @@ impl AccessKey {
         !self.is_disabled && self.grants.iter().filter(everywhere).any(|grant| grant.gives(Right::Admin))
     }
 
-    /// Whether it could itself do all that `grants` allow: nobody gives away more than they have.
+    fn administers_any(&self) -> bool {
+        !self.is_disabled && self.grants.iter().any(|grant| grant.gives(Right::Admin))
+    }
+
+    /// Whether it administers all that `grants` reach, and anything at all: nobody gives away more than they have.
     pub fn covers(&self, grants: &[Grant]) -> bool {
         let covers_one = |grant: &Grant| match &grant.project {
             Scope::All => self.administers_all(),
             Scope::Project(project) => self.allows(project, Right::Admin),
         };
-        grants.iter().all(covers_one)
+        self.administers_any() && grants.iter().all(covers_one)
     }
 }
 
@@ -270,6 +274,8 @@ mod tests {
         );
         for (key, grants, may) in [
             (&all, &everywhere, true),
+            (&a, &Vec::new(), true),
+            (&reader, &Vec::new(), false),
             (&all, &in_b, true),
             (&a, &in_a, true),
             (&a, &in_b, false),

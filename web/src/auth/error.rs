@@ -49,7 +49,7 @@ pub(crate) enum AuthError {
     BadApiVersion { version: String },
     #[error("access key {id:?} has no right to {right} in project {project}")]
     Forbidden { id: String, right: Right, project: ProjectName },
-    #[error("access key {id:?} does not administer every project that the grants name")]
+    #[error("access key {id:?} has to administer every project that a key reaches in order to make, see or change it")]
     Overreach { id: String },
 }
 

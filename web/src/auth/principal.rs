@@ -46,11 +46,20 @@ impl Principal {
         Right::ALL.into_iter().any(|right| self.allows(project, right))
     }
 
-    /// Nobody hands out, changes or deletes a key that may more than they may themselves.
+    /// Nobody hands out, changes or deletes a key that may more than they may themselves. Without grants: whether they
+    /// administer any project.
     pub(crate) fn check_covers(&self, grants: &[Grant]) -> Result<(), AuthError> {
         match self {
             Self::Key(key) if !key.covers(grants) => Err(AuthError::Overreach { id: key.id.to_string() }),
             _ => Ok(()),
+        }
+    }
+
+    /// For the log.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Open => "anybody on this machine",
+            Self::Key(key) => key.id.as_str(),
         }
     }
 

@@ -9,6 +9,7 @@ use percent_encoding::percent_decode;
 
 use super::error::AuthError;
 use crate::limits::SIGNATURE_SKEW_MAX;
+use crate::time::written;
 
 pub(super) struct Signed<'a> {
     pub(super) method: &'a Method,
@@ -82,8 +83,8 @@ impl<'a> Signed<'a> {
         if apart.to_std().is_ok_and(|apart| apart <= SIGNATURE_SKEW_MAX) {
             return Ok(());
         }
-        let text = |time: chrono::DateTime<chrono::Utc>| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-        Err(AuthError::Expired { date: text(date), now: text(now) })
+        let date = date.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        Err(AuthError::Expired { date, now: written(self.now) })
     }
 }
 

@@ -7,6 +7,7 @@ use culprit_query::promql::PromqlError;
 use culprit_store::{Fault, StoreError};
 use serde_json::json;
 
+use crate::auth::AuthError;
 use crate::error::{ApiError, later, log, of_fault, one_line};
 
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,12 @@ pub(crate) enum PromError {
     NoMatch,
     #[error(transparent)]
     Api(#[from] ApiError),
+}
+
+impl From<AuthError> for PromError {
+    fn from(error: AuthError) -> Self {
+        Self::Api(error.into())
+    }
 }
 
 impl From<StoreError> for PromError {
@@ -56,6 +63,7 @@ impl PromError {
 fn of_status(status: StatusCode) -> (StatusCode, &'static str) {
     let kind = match status {
         StatusCode::NOT_FOUND => "not_found",
+        StatusCode::FORBIDDEN => "forbidden",
         StatusCode::SERVICE_UNAVAILABLE => "unavailable",
         status if status.is_server_error() => "internal",
         _ => "bad_data",

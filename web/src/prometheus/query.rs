@@ -6,9 +6,9 @@ use axum::extract::State;
 use axum::response::Response;
 use culprit_query::promql::{Engine, parse};
 
-use super::Metricstore;
 use super::error::PromError;
 use super::format::{result, success};
+use super::{Metricstore, Readable};
 use crate::params::{FormParams, Params};
 use crate::router::App;
 use crate::time::{prometheus_duration_millis, prometheus_millis};
@@ -43,7 +43,7 @@ pub(crate) async fn range(
     Ok(result(evaluated, end_ms, limit(&params)?))
 }
 
-pub(crate) async fn formatted(FormParams(params): FormParams) -> Result<Response, PromError> {
+pub(crate) async fn formatted(_readable: Readable, FormParams(params): FormParams) -> Result<Response, PromError> {
     let expression = parse(params.get("query").unwrap_or(""))?;
     Ok(success(&expression.prettify(), &[]))
 }

@@ -4,18 +4,26 @@ use axum::Json;
 use axum::extract::State;
 use culprit_alerting::RuleFilter;
 use culprit_query::promql::parse_matchers;
+use culprit_store::Right;
 use serde_json::Value;
 
 use super::error::PromError;
+use crate::auth::Principal;
 use crate::params::Params;
 use crate::router::App;
 
-pub(crate) async fn rules(State(app): State<App>, params: Params) -> Result<Json<Value>, PromError> {
+pub(crate) async fn rules(
+    State(app): State<App>,
+    principal: Principal,
+    params: Params,
+) -> Result<Json<Value>, PromError> {
+    principal.check_server(Right::Read)?;
     Ok(Json(app.alerting.rules_json(&filter(&params)?)))
 }
 
-pub(crate) async fn alerts(State(app): State<App>) -> Json<Value> {
-    Json(app.alerting.alerts_json())
+pub(crate) async fn alerts(State(app): State<App>, principal: Principal) -> Result<Json<Value>, PromError> {
+    principal.check_server(Right::Read)?;
+    Ok(Json(app.alerting.alerts_json()))
 }
 
 fn filter(params: &Params) -> Result<RuleFilter, PromError> {

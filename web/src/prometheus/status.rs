@@ -3,10 +3,11 @@
 use axum::Json;
 use serde_json::{Value, json};
 
+use super::Readable;
 use crate::about::VERSION;
 
 /// Go's words stay empty: Grafana reads the version alone.
-pub(crate) async fn buildinfo() -> Json<Value> {
+pub(crate) async fn buildinfo(_readable: Readable) -> Json<Value> {
     let data = json!({
         "application": "culprit",
         "version": VERSION,
@@ -19,10 +20,10 @@ pub(crate) async fn buildinfo() -> Json<Value> {
     Json(json!({ "status": "success", "data": data }))
 }
 
-pub(crate) async fn metadata() -> Json<Value> {
+pub(crate) async fn metadata(_readable: Readable) -> Json<Value> {
     Json(json!({ "status": "success", "data": {} }))
 }
 
-pub(crate) async fn exemplars() -> Json<Value> {
+pub(crate) async fn exemplars(_readable: Readable) -> Json<Value> {
     Json(json!({ "status": "success", "data": [] }))
 }

@@ -3,21 +3,24 @@
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use culprit_store::Right;
 
+use crate::auth::Principal;
 use crate::body;
 use crate::error::{ApiError, later, log, one_line};
 use crate::ingest::{header_text, limit};
 use crate::params::StorePath;
 use crate::router::App;
 
-pub(crate) async fn write(State(app): State<App>, path: StorePath, request: Request) -> Response {
-    match receive(&app, path, request).await {
+pub(crate) async fn write(State(app): State<App>, principal: Principal, path: StorePath, request: Request) -> Response {
+    match receive(&app, &principal, path, request).await {
         Ok(status) => status.into_response(),
         Err(refusal) => refusal.into_response(),
     }
 }
 
-async fn receive(app: &App, path: StorePath, request: Request) -> Result<StatusCode, Refusal> {
+async fn receive(app: &App, principal: &Principal, path: StorePath, request: Request) -> Result<StatusCode, Refusal> {
+    principal.check(&path.project, Right::Write).map_err(ApiError::from)?;
     let content_type = header_text(request.headers(), header::CONTENT_TYPE);
     let encoding = header_text(request.headers(), header::CONTENT_ENCODING);
     if content_type.is_some_and(|kind| kind.contains("io.prometheus.write.v2")) {
