@@ -26,19 +26,36 @@ use crate::{Offset, StoreError, StoreState, UnixNanos};
 /// The values of these, where a store has them, tell one emitter from another; rows of one emitter stand together.
 const STREAM_FIELDS: [&str; 4] = ["service", "app", "host", "source"];
 
-pub(crate) async fn flush_by_size_and_age(inner: Arc<Inner>, stop: CancellationToken) {
+/// By size, by age, and to keep the log short.
+pub(crate) async fn flush_when_due(inner: Arc<Inner>, stop: CancellationToken) {
     let mut tick = tokio::time::interval(FLUSH_TICK);
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
-        let old = inner.clock.now().0.saturating_sub(ttl_ns(inner.flush_age));
-        for store in inner.all_stores() {
-            for shard in store.shard_set().all() {
-                let is_due = shard.recent_bytes() >= FLUSH_BYTES || shard.oldest_recent().is_some_and(|at| at.0 < old);
-                if is_due && let Err(error) = flush_shard(&inner, &store, shard).await {
-                    Counters::add(&inner.counters.flush_failures, 1);
-                    tracing::error!(%error, shard = %shard.id, "recent rows could not become a segment; they stay in the log");
-                }
+        look_at_space(&inner);
+        flush_due(&inner).await;
+    }
+}
+
+pub(crate) async fn flush_due(inner: &Arc<Inner>) {
+    let old = inner.clock.now().0.saturating_sub(ttl_ns(inner.flush_age));
+    // A log that is closed has nothing to keep short.
+    let overdue = inner.overdue_shards().unwrap_or_else(|_| Vec::new());
+    for store in inner.all_stores() {
+        for shard in store.shard_set().all() {
+            let is_large = shard.recent_bytes() >= FLUSH_BYTES;
+            let is_old = shard.oldest_recent().is_some_and(|at| at.0 < old);
+            let is_due = is_large || is_old || overdue.binary_search(&shard.id).is_ok();
+            if is_due && let Err(error) = flush_shard(inner, &store, shard).await {
+                Counters::add(&inner.counters.flush_failures, 1);
+                tracing::error!(%error, shard = %shard.id, "recent rows could not become a segment; they stay in the log");
             }
         }
+    }
+}
+
+pub(crate) fn look_at_space(inner: &Inner) {
+    match inner.disk.space(inner.layout.root()) {
+        Ok(space) => inner.gauges.set_space(space),
+        Err(error) => tracing::warn!(%error, "the space of the disk is not known"),
     }
 }
 

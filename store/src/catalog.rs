@@ -13,9 +13,12 @@ mod stores;
 
 use std::path::Path;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous, SqliteTransaction,
+};
 
 use crate::StoreError;
+use crate::disk::{Disk, Operation};
 
 pub use documents::{Document, DocumentKind};
 pub(crate) use keys::KeyRow;
@@ -35,22 +38,23 @@ const MIGRATIONS: &[(i64, &str)] = &[
 pub(crate) struct Catalog {
     /// One connection: SQLite has one writer anyway, and so no statement ever meets a lock.
     pool: SqlitePool,
+    disk: Disk,
 }
 
 impl Catalog {
     /// A commit is on disk when it returns: segments committed here are cut from the log next.
-    pub(crate) async fn open(file: &Path) -> Result<Self, StoreError> {
+    pub(crate) async fn open(file: &Path, disk: Disk) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full);
+            .synchronous(if disk.is_real() { SqliteSynchronous::Full } else { SqliteSynchronous::Off });
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
             .connect_with(options)
             .await
             .map_err(StoreError::catalog("open"))?;
-        let catalog = Self { pool };
+        let catalog = Self { pool, disk };
         catalog.migrate().await?;
         Ok(catalog)
     }
@@ -86,6 +90,29 @@ impl Catalog {
             transaction.commit().await.map_err(&failed)?;
         }
         Ok(())
+    }
+
+    async fn begin(
+        &self,
+        failed: impl Fn(sqlx::Error) -> StoreError,
+    ) -> Result<SqliteTransaction<'static>, StoreError> {
+        self.may(Operation::BeginCatalog).map_err(&failed)?;
+        self.pool.begin().await.map_err(failed)
+    }
+
+    /// An error says that nobody knows: the commit may have been made.
+    async fn commit(
+        &self,
+        transaction: SqliteTransaction<'static>,
+        failed: impl Fn(sqlx::Error) -> StoreError,
+    ) -> Result<(), StoreError> {
+        self.may(Operation::CommitCatalog).map_err(&failed)?;
+        transaction.commit().await.map_err(&failed)?;
+        self.may(Operation::AnswerCatalog).map_err(failed)
+    }
+
+    fn may(&self, operation: Operation) -> Result<(), sqlx::Error> {
+        self.disk.may(operation, Path::new("catalog")).map_err(sqlx::Error::Io)
     }
 
     /// Gives `count` ids that nobody has had; returns the first.

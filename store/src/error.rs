@@ -54,10 +54,13 @@ pub enum StoreError {
     )]
     FirstKey { id: String },
 
+    #[error("the server is busy: {held} {what}, more than {limit} are not held; try again later")]
+    Busy { what: Bottleneck, held: u64, limit: u64 },
     #[error(
-        "{held} bytes of recent rows wait to be written to segments, more than {limit} are not held; try again later"
+        "the disk is full{}; nothing acknowledged is lost, and writes pass again once there is space",
+        reason(source)
     )]
-    Busy { held: usize, limit: usize },
+    DiskFull { source: Option<Arc<std::io::Error>> },
     #[error("the store is shutting down")]
     Closed,
 
@@ -99,6 +102,28 @@ pub enum SegmentError {
     Arrow(#[from] arrow::error::ArrowError),
 }
 
+/// What appends wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bottleneck {
+    RecentBytes,
+    QueueBytes,
+    QueueMillis,
+}
+
+impl std::fmt::Display for Bottleneck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::RecentBytes => "bytes of recent rows wait to become segments",
+            Self::QueueBytes => "bytes wait for the log",
+            Self::QueueMillis => "milliseconds of syncs stand before a new write",
+        })
+    }
+}
+
+fn reason(source: &Option<Arc<std::io::Error>>) -> String {
+    source.as_ref().map_or_else(String::new, |source| format!(" ({source})"))
+}
+
 /// Whose move it is: the edge turns this into a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -134,7 +159,7 @@ impl StoreError {
             | Self::UnknownProject { .. }
             | Self::UnknownShard { .. }
             | Self::UnknownKey { .. } => Fault::Missing,
-            Self::Busy { .. } | Self::Closed => Fault::Later,
+            Self::Busy { .. } | Self::DiskFull { .. } | Self::Closed => Fault::Later,
             Self::Locked { .. }
             | Self::Unwritable { .. }
             | Self::NewerFormat { .. }
@@ -147,6 +172,16 @@ impl StoreError {
             | Self::CatalogValue { .. }
             | Self::Segment { .. }
             | Self::Arrow(_) => Fault::Server,
+        }
+    }
+
+    /// A write to the log that was taken back.
+    pub(crate) fn log_write(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        let source = Arc::new(source);
+        match source.kind() {
+            StorageFull | QuotaExceeded => Self::DiskFull { source: Some(source) },
+            _ => Self::Io { action: "write the log file", path: path.into(), source },
         }
     }
 

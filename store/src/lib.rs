@@ -13,6 +13,7 @@ mod catalog;
 mod cold;
 mod conform;
 mod directory;
+mod disk;
 mod error;
 mod folder;
 mod groups;
@@ -41,7 +42,7 @@ mod time;
 mod view;
 
 pub use catalog::{Document, DocumentKind};
-pub use error::{Fault, SegmentError, StoreError};
+pub use error::{Bottleneck, Fault, SegmentError, StoreError};
 pub use groups::{CheckpointRecord, GroupKey, GroupKind, GroupRecord};
 pub use hash::{HashRange, Route, SplitAt};
 pub use ids::{Offset, ProjectName, SeriesId, ShardId, ShardNumber, StoreId, StoreName};

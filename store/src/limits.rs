@@ -25,6 +25,20 @@ pub const APPEND_BYTES_MAX: usize = 256 << 20;
 pub const GROUP_BYTES_MAX: usize = 16 << 20;
 /// Appends waiting for the log; when it is full, writers wait here rather than in memory.
 pub const LOG_QUEUE_MAX: usize = 1024;
+/// Bytes of bodies that wait for the log; a writer beyond is refused as busy, unless nothing waits.
+pub const LOG_QUEUE_BYTES_MAX: usize = 64 << 20;
+/// Syncs of the log that stand before a writer may take so long together; beyond it is refused as busy.
+pub const LOG_WAIT_MAX: Duration = Duration::from_secs(2);
+/// Arrow memory of a batch from which on its body is encoded off the runtime: smaller ones cost less than the change of threads.
+pub const ENCODE_INLINE_BYTES_MAX: usize = 32 << 10;
+/// A body that claims to be larger inside is damage, not data.
+pub const LOG_BODY_BYTES_MAX: usize = 2 * APPEND_BYTES_MAX;
+/// All log files together; above it the shards that keep the oldest alive are flushed, so that a replay stays short.
+pub const LOG_BYTES_MAX: u64 = 1 << 30;
+/// Space that appends leave to segments and the catalog, without which nothing could be flushed and expired…
+pub const DISK_FREE_BYTES_MIN: u64 = 256 << 20;
+/// …or this share of a small disk.
+pub const DISK_FREE_SHARE_MIN: f64 = 0.02;
 /// A log file is closed at this size; the space of its rows comes back file by file.
 pub const LOG_FILE_BYTES_MAX: u64 = 64 << 20;
 /// What a group's header may claim; anything longer is damage, not data.

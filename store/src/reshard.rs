@@ -74,9 +74,9 @@ impl Storage {
         let now = self.clock().now();
         let named: Vec<_> = parents.iter().map(|parent| (parent.id, parent.number)).collect();
         let rows = self.inner.catalog.replace_shards(store.id(), &named, ranges, now).await?;
-        let bytes = &self.inner.recent_bytes;
+        let gauges = &self.inner.gauges;
         let children: Vec<_> =
-            rows.into_iter().map(|row| Arc::new(Shard::new(row.id, row.place, row.flushed, bytes.clone()))).collect();
+            rows.into_iter().map(|row| Arc::new(Shard::new(row.id, row.place, row.flushed, gauges.clone()))).collect();
         let numbers: Vec<ShardNumber> = children.iter().map(|child| child.number).collect();
         for parent in parents {
             parent.close(now, numbers.clone());

@@ -17,9 +17,9 @@ use parquet::schema::types::ColumnPath;
 use tokio::sync::mpsc;
 
 use crate::catalog::SegmentRow;
+use crate::disk::{Disk, Operation};
 use crate::layout::Layout;
 use crate::limits::ROW_GROUP_ROWS_MAX;
-use crate::log::sync_folder;
 use crate::metrics::{SERIES, VALUE, sample_schema};
 use crate::schema::{OFFSET, RECEIVED, ROW, TIME};
 use crate::{Offset, StoreError, UnixNanos};
@@ -97,15 +97,16 @@ pub(crate) struct SegmentStore {
     objects: Arc<dyn ObjectStore>,
     /// A local folder's files and names are durable only after fsync, which `object_store` leaves to us.
     local: Option<PathBuf>,
+    disk: Disk,
 }
 
 impl SegmentStore {
-    pub(crate) fn local(layout: &Layout) -> Result<Self, StoreError> {
+    pub(crate) fn local(layout: &Layout, disk: Disk) -> Result<Self, StoreError> {
         let folder = layout.segments_folder();
         let objects = LocalFileSystem::new_with_prefix(&folder)
             .map_err(StoreError::segment(folder.display()))?
             .with_automatic_cleanup(true);
-        Ok(Self { objects: Arc::new(objects), local: Some(folder) })
+        Ok(Self { objects: Arc::new(objects), local: Some(folder), disk })
     }
 
     pub(crate) fn objects(&self) -> &Arc<dyn ObjectStore> {
@@ -114,16 +115,13 @@ impl SegmentStore {
 
     /// Durable when it returns.
     pub(crate) async fn put(&self, path: &ObjectPath, bytes: Vec<u8>) -> Result<(), StoreError> {
+        let refused = |source| StoreError::io("write the segment", path.as_ref())(source);
+        self.disk.may(Operation::PutSegment, std::path::Path::new(path.as_ref())).map_err(refused)?;
         self.objects.put(path, bytes.into()).await.map_err(StoreError::segment(path))?;
-        let Some(root) = &self.local else { return Ok(()) };
+        let Some(root) = self.local.clone() else { return Ok(()) };
         let file = root.join(path.as_ref());
-        let synced = file.clone();
-        let root = root.clone();
-        let sync = move || {
-            std::fs::File::open(&synced)?.sync_all()?;
-            synced.ancestors().skip(1).take_while(|folder| folder.starts_with(&root)).try_for_each(sync_folder)
-        };
-        tokio::task::spawn_blocking(sync)
+        let (disk, written) = (self.disk.clone(), file.clone());
+        tokio::task::spawn_blocking(move || disk.sync_written(&written, &root))
             .await
             .expect("fsync does not panic")
             .map_err(StoreError::io("fsync the segment", file))

@@ -1,6 +1,6 @@
 //! A shard: its recent batches and its segments, and the moment at which rows pass from the one to the other.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock, RwLock};
 
 use arrow::array::{Array, TimestampNanosecondArray};
@@ -8,6 +8,7 @@ use arrow::compute::kernels::aggregate::{max, min};
 use arrow::record_batch::RecordBatch;
 
 use crate::hash::HashRange;
+use crate::pressure::Gauges;
 use crate::schema::TIME;
 use crate::segment::Segment;
 use crate::shard_set::{ShardInfo, ShardStatus};
@@ -36,9 +37,6 @@ impl RecentBatch {
     }
 }
 
-/// Arrow bytes of all recent batches of a folder: what appends are weighed against.
-pub(crate) type RecentBytes = Arc<AtomicUsize>;
-
 /// Where a shard stands among the shards of its store.
 #[derive(Debug, Clone)]
 pub(crate) struct ShardPlace {
@@ -64,7 +62,7 @@ pub(crate) struct Shard {
     created: UnixNanos,
     closing: OnceLock<Closing>,
     tail: ShardTail,
-    all_recent_bytes: RecentBytes,
+    gauges: Arc<Gauges>,
     /// Guards the passage of rows from recent to segment: a reader sees each row in exactly one of the two.
     contents: RwLock<Contents>,
     /// Held by the one flush that may run.
@@ -109,7 +107,7 @@ pub(crate) enum SeekReceived {
 }
 
 impl Shard {
-    pub(crate) fn new(id: ShardId, place: ShardPlace, flushed: Offset, all_recent_bytes: RecentBytes) -> Self {
+    pub(crate) fn new(id: ShardId, place: ShardPlace, flushed: Offset, gauges: Arc<Gauges>) -> Self {
         let contents =
             Contents { next_offset: flushed, flushed, recent: Vec::new(), recent_bytes: 0, segments: Vec::new() };
         let ShardPlace { number, range, parents, created } = place;
@@ -121,7 +119,7 @@ impl Shard {
             created,
             closing: OnceLock::new(),
             tail: ShardTail::new(flushed),
-            all_recent_bytes,
+            gauges,
             contents: RwLock::new(contents),
             flushing: tokio::sync::Mutex::new(()),
         }
@@ -184,7 +182,7 @@ impl Shard {
         assert!(recent.offset >= contents.next_offset, "offset {} of shard {} again", recent.offset, self.id);
         contents.next_offset = Offset(recent.offset.0 + 1);
         contents.recent_bytes += recent.bytes;
-        self.all_recent_bytes.fetch_add(recent.bytes, Relaxed);
+        self.gauges.recent_bytes.fetch_add(recent.bytes, Relaxed);
         self.tail.advance(contents.next_offset);
         contents.recent.push(Arc::new(recent));
         drop(contents);
@@ -238,7 +236,7 @@ impl Shard {
         let staying = contents.recent.partition_point(|recent| recent.offset <= last);
         let gone: usize = contents.recent.drain(..staying).map(|recent| recent.bytes).sum();
         contents.recent_bytes -= gone;
-        self.all_recent_bytes.fetch_sub(gone, Relaxed);
+        self.gauges.recent_bytes.fetch_sub(gone, Relaxed);
         contents.segments.push(segment);
     }
 
@@ -254,7 +252,7 @@ impl Shard {
     pub(crate) fn take_all(&self) -> Vec<Arc<Segment>> {
         let mut contents = self.write();
         contents.recent.clear();
-        self.all_recent_bytes.fetch_sub(std::mem::take(&mut contents.recent_bytes), Relaxed);
+        self.gauges.recent_bytes.fetch_sub(std::mem::take(&mut contents.recent_bytes), Relaxed);
         let segments = std::mem::take(&mut contents.segments);
         drop(contents);
         self.tail.close();

@@ -23,16 +23,19 @@ use crate::background::flush_shard;
 use crate::catalog::Catalog;
 use crate::conform::{conform, new_columns};
 use crate::directory::Directory;
+use crate::disk::Disk;
 use crate::folder::FolderLock;
 use crate::hash::Route;
 use crate::keys::KeyRing;
-use crate::limits::{APPEND_BYTES_MAX, FLUSH_AGE, RECENT_BYTES_MAX};
+use crate::layout::Layout;
+use crate::limits::{APPEND_BYTES_MAX, FLUSH_AGE, LOG_BYTES_MAX};
 use crate::log::Log;
+use crate::pressure::Gauges;
 use crate::segment::SegmentStore;
-use crate::shard::{RecentBytes, Shard};
+use crate::shard::Shard;
 use crate::state::Placement;
 use crate::telemetry::{Counters, Metric};
-use crate::{Clock, Snapshot, StoreError, StoreKind, StoreState, TimeRange};
+use crate::{Clock, Offset, ShardId, Snapshot, StoreError, StoreKind, StoreState, TimeRange};
 
 #[derive(Debug, Clone)]
 pub struct StorageConfig {
@@ -40,11 +43,13 @@ pub struct StorageConfig {
     pub clock: Clock,
     /// Recent rows older than this become a segment: longer makes larger segments, more memory in use and a longer replay.
     pub flush_age: Duration,
+    /// Above so many bytes of log, what keeps its oldest files alive is flushed: more makes better segments and a longer replay.
+    pub log_bytes_max: u64,
 }
 
 impl StorageConfig {
     pub fn new(data: impl Into<PathBuf>) -> Self {
-        Self { data: data.into(), clock: Clock::System, flush_age: FLUSH_AGE }
+        Self { data: data.into(), clock: Clock::System, flush_age: FLUSH_AGE, log_bytes_max: LOG_BYTES_MAX }
     }
 }
 
@@ -62,7 +67,10 @@ pub(crate) struct Inner {
     pub(crate) counters: Arc<Counters>,
     pub(crate) reaper: mpsc::UnboundedSender<ObjectPath>,
     pub(crate) flush_age: Duration,
-    pub(crate) recent_bytes: RecentBytes,
+    pub(crate) log_bytes_max: u64,
+    pub(crate) disk: Disk,
+    pub(crate) layout: Layout,
+    pub(crate) gauges: Arc<Gauges>,
     /// Never held over an await.
     directory: RwLock<Directory>,
     /// Held while projects, stores and views are created or deleted, so that catalog and memory change together.
@@ -88,18 +96,33 @@ impl Inner {
         self.directory.write().expect("no holder of this lock panics")
     }
 
-    fn log(&self) -> Result<Arc<Log>, StoreError> {
+    pub(crate) fn log(&self) -> Result<Arc<Log>, StoreError> {
         self.log.read().expect("no holder of this lock panics").clone().ok_or(StoreError::Closed)
+    }
+
+    fn flushed(&self) -> HashMap<ShardId, Offset> {
+        let stores = self.all_stores();
+        let sets = stores.iter().map(|store| store.shard_set());
+        sets.flat_map(|set| set.all().iter().map(|shard| (shard.id, shard.flushed())).collect::<Vec<_>>()).collect()
     }
 
     /// Log files of which every row stands in a segment are deleted.
     pub(crate) fn truncate_log(&self) -> Result<(), StoreError> {
-        let flushed: HashMap<_, _> = self
-            .all_stores()
-            .iter()
-            .flat_map(|store| store.shard_set().all().iter().map(|s| (s.id, s.flushed())).collect::<Vec<_>>())
-            .collect();
-        self.log()?.truncate(|shard| flushed.get(&shard).copied())
+        let log = self.log()?;
+        // In this order: a shard that is made between the two has no row in the files before `current`, so what `flushed` does not name is gone.
+        let current = log.files().current();
+        let flushed = self.flushed();
+        log.files().truncate(current, |shard| flushed.get(&shard).copied())
+    }
+
+    /// Shards that must be flushed for the log to become short enough.
+    pub(crate) fn overdue_shards(&self) -> Result<Vec<ShardId>, StoreError> {
+        let log = self.log()?;
+        if log.files().bytes() <= self.log_bytes_max {
+            return Ok(Vec::new());
+        }
+        let flushed = self.flushed();
+        Ok(log.files().overdue(self.log_bytes_max, |shard| flushed.get(&shard).copied()))
     }
 }
 
@@ -145,11 +168,17 @@ impl Storage {
         if bytes > APPEND_BYTES_MAX {
             return Err(StoreError::BatchTooLarge { bytes, limit: APPEND_BYTES_MAX });
         }
-        let held = self.inner.recent_bytes.load(Relaxed);
-        if held > RECENT_BYTES_MAX {
-            self.inner.counters.refused_busy.fetch_add(1, Relaxed);
-            return Err(StoreError::Busy { held, limit: RECENT_BYTES_MAX });
+        let done = self.log_rows(store, batch, route).await;
+        match &done {
+            Err(StoreError::Busy { .. }) => Counters::add(&self.inner.counters.refused_busy, 1),
+            Err(StoreError::DiskFull { .. }) => Counters::add(&self.inner.counters.refused_disk_full, 1),
+            _ => {}
         }
+        done
+    }
+
+    async fn log_rows(&self, store: &StoreState, batch: RecordBatch, route: &Route) -> Result<(), StoreError> {
+        self.inner.gauges.check()?;
         let log = self.inner.log()?;
         let placed = store.placing.clone().read_owned().await;
         let parts = split(store, batch, route)?;
@@ -188,7 +217,7 @@ impl Storage {
 
     pub fn metrics(&self) -> Vec<Metric> {
         let mut metrics = self.inner.counters.metrics();
-        let recent = self.inner.recent_bytes.load(Relaxed) as f64;
+        let recent = self.inner.gauges.recent_bytes.load(Relaxed) as f64;
         metrics.push(Metric::gauge("culprit_store_recent_bytes", "Arrow bytes not yet in segments.", recent));
         for store in self.inner.all_stores() {
             let size = store.size();

@@ -65,7 +65,7 @@ impl Catalog {
 
     pub(crate) async fn delete_consumer_group(&self, key: &GroupKey) -> Result<(), StoreError> {
         let failed = StoreError::catalog("delete a consumer group");
-        let mut transaction = self.pool.begin().await.map_err(&failed)?;
+        let mut transaction = self.begin(&failed).await?;
         for statement in [
             "DELETE FROM checkpoints WHERE source = $1 AND kind = $2 AND group_name = $3",
             "DELETE FROM consumer_groups WHERE source = $1 AND kind = $2 AND name = $3",
@@ -78,13 +78,13 @@ impl Catalog {
                 .await
                 .map_err(&failed)?;
         }
-        transaction.commit().await.map_err(&failed)
+        self.commit(transaction, &failed).await
     }
 
     /// In one transaction: a commit costs an fsync, whatever it holds.
     pub(crate) async fn put_checkpoints(&self, checkpoints: &[CheckpointRecord]) -> Result<(), StoreError> {
         let failed = StoreError::catalog("keep a checkpoint");
-        let mut transaction = self.pool.begin().await.map_err(&failed)?;
+        let mut transaction = self.begin(&failed).await?;
         for checkpoint in checkpoints {
             sqlx::query(
                 "INSERT INTO checkpoints (source, kind, group_name, shard, position, consumer, updated_at) \
@@ -103,7 +103,7 @@ impl Catalog {
             .await
             .map_err(&failed)?;
         }
-        transaction.commit().await.map_err(&failed)
+        self.commit(transaction, &failed).await
     }
 }
 

@@ -59,11 +59,11 @@ impl Catalog {
     /// Its stores are deleted before; its documents go with it.
     pub(crate) async fn delete_project(&self, project: &ProjectName) -> Result<(), StoreError> {
         let failed = StoreError::catalog("delete a project");
-        let mut transaction = self.pool.begin().await.map_err(&failed)?;
+        let mut transaction = self.begin(&failed).await?;
         for statement in ["DELETE FROM documents WHERE project = $1", "DELETE FROM projects WHERE name = $1"] {
             sqlx::query(statement).bind(project.as_str()).execute(&mut *transaction).await.map_err(&failed)?;
         }
-        transaction.commit().await.map_err(&failed)
+        self.commit(transaction, &failed).await
     }
 
     pub(crate) async fn projects(&self) -> Result<Vec<ProjectInfo>, StoreError> {

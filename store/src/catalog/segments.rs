@@ -23,7 +23,7 @@ impl Catalog {
     /// One transaction: the segment exists and the log may forget its rows, or neither. Fills in `row.id`.
     pub(crate) async fn commit_segment(&self, mut row: SegmentRow) -> Result<SegmentRow, StoreError> {
         let failed = StoreError::catalog("commit a segment");
-        let mut transaction = self.pool.begin().await.map_err(&failed)?;
+        let mut transaction = self.begin(&failed).await?;
         row.id = Self::take_ids(&mut transaction, 1).await?;
         sqlx::query(
             "INSERT INTO segments (id, shard_id, path, first_offset, last_offset, row_count, size_bytes, min_time, max_time, max_received) \
@@ -48,7 +48,7 @@ impl Catalog {
             .execute(&mut *transaction)
             .await
             .map_err(&failed)?;
-        transaction.commit().await.map_err(&failed)?;
+        self.commit(transaction, &failed).await?;
         Ok(row)
     }
 

@@ -77,7 +77,7 @@ impl Catalog {
         now: UnixNanos,
     ) -> Result<Vec<ShardRow>, StoreError> {
         let failed = StoreError::catalog("split or merge shards");
-        let mut transaction = self.pool.begin().await.map_err(&failed)?;
+        let mut transaction = self.begin(&failed).await?;
         for (id, _) in parents {
             let closed = sqlx::query("UPDATE shards SET closed_at = $2 WHERE id = $1 AND closed_at IS NULL")
                 .bind(id.0)
@@ -91,7 +91,7 @@ impl Catalog {
         }
         let numbers: Vec<ShardNumber> = parents.iter().map(|(_, number)| *number).collect();
         let children = Self::add_shards(&mut transaction, store, ranges, &numbers, now).await?;
-        transaction.commit().await.map_err(&failed)?;
+        self.commit(transaction, &failed).await?;
         Ok(children)
     }
 
@@ -147,7 +147,7 @@ impl Catalog {
     /// Segments get their tombstone in the same transaction; their files go later.
     pub(crate) async fn delete_shard(&self, shard: ShardId, now: UnixNanos) -> Result<(), StoreError> {
         let failed = StoreError::catalog("delete a shard");
-        let mut transaction = self.pool.begin().await.map_err(&failed)?;
+        let mut transaction = self.begin(&failed).await?;
         sqlx::query("UPDATE segments SET deleted_at = $2 WHERE deleted_at IS NULL AND shard_id = $1")
             .bind(shard.0)
             .bind(now.0)
@@ -159,7 +159,7 @@ impl Catalog {
             .execute(&mut *transaction)
             .await
             .map_err(&failed)?;
-        transaction.commit().await.map_err(&failed)
+        self.commit(transaction, &failed).await
     }
 }
 

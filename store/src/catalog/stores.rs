@@ -65,7 +65,7 @@ impl Catalog {
         now: UnixNanos,
     ) -> Result<(StoreRow, Vec<ShardRow>), StoreError> {
         let failed = StoreError::catalog("create a store");
-        let mut transaction = self.pool.begin().await.map_err(&failed)?;
+        let mut transaction = self.begin(&failed).await?;
         let id = StoreId(Self::take_ids(&mut transaction, 1).await?);
         Self::ensure_project_in(&mut transaction, project, now).await?;
         let settings = &spec.settings;
@@ -88,7 +88,7 @@ impl Catalog {
         .map_err(&failed)?;
         let ranges = HashRange::ALL.split_evenly(spec.shards).expect("a store has 1 to 256 shards");
         let shards = Self::add_shards(&mut transaction, id, &ranges, &[], now).await?;
-        transaction.commit().await.map_err(&failed)?;
+        self.commit(transaction, &failed).await?;
         let row = StoreRow {
             id,
             project: project.clone(),
@@ -110,7 +110,7 @@ impl Catalog {
         now: UnixNanos,
     ) -> Result<(), StoreError> {
         let failed = StoreError::catalog("delete a store");
-        let mut transaction = self.pool.begin().await.map_err(&failed)?;
+        let mut transaction = self.begin(&failed).await?;
         sqlx::query(
             "UPDATE segments SET deleted_at = $2 WHERE deleted_at IS NULL AND shard_id IN (SELECT id FROM shards WHERE store_id = $1)",
         )
@@ -137,7 +137,7 @@ impl Catalog {
             .execute(&mut *transaction)
             .await
             .map_err(&failed)?;
-        transaction.commit().await.map_err(&failed)
+        self.commit(transaction, &failed).await
     }
 
     pub(crate) async fn set_settings(
@@ -187,7 +187,7 @@ impl Catalog {
         columns: &[Column],
     ) -> Result<(), StoreError> {
         let failed = StoreError::catalog("add columns");
-        let mut transaction = self.pool.begin().await.map_err(&failed)?;
+        let mut transaction = self.begin(&failed).await?;
         for (position, column) in (position..).zip(columns) {
             sqlx::query("INSERT INTO columns (store_id, position, name, type) VALUES ($1, $2, $3, $4)")
                 .bind(store.0)
@@ -198,7 +198,7 @@ impl Catalog {
                 .await
                 .map_err(&failed)?;
         }
-        transaction.commit().await.map_err(&failed)
+        self.commit(transaction, &failed).await
     }
 
     pub(crate) async fn series(&self, store: StoreId) -> Result<Vec<(SeriesId, Labels)>, StoreError> {
@@ -220,7 +220,7 @@ impl Catalog {
 
     pub(crate) async fn add_series(&self, store: StoreId, new: &[(SeriesId, Labels)]) -> Result<(), StoreError> {
         let failed = StoreError::catalog("add series");
-        let mut transaction = self.pool.begin().await.map_err(&failed)?;
+        let mut transaction = self.begin(&failed).await?;
         for (id, labels) in new {
             let text = serde_json::to_string(labels).expect("labels are text and text is JSON");
             sqlx::query("INSERT INTO series (store_id, id, labels) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
@@ -231,6 +231,6 @@ impl Catalog {
                 .await
                 .map_err(&failed)?;
         }
-        transaction.commit().await.map_err(&failed)
+        self.commit(transaction, &failed).await
     }
 }

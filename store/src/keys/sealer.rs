@@ -14,8 +14,8 @@ use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
 
 use super::{hex, random, unhex};
 use crate::StoreError;
+use crate::disk::Disk;
 use crate::keys::{KeyId, Secret};
-use crate::log::sync_folder;
 
 const FILE_BYTES: usize = 32;
 const NONCE_BYTES: usize = 12;
@@ -93,7 +93,7 @@ fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    path.parent().map_or(Ok(()), sync_folder)
+    path.parent().map_or(Ok(()), |folder| Disk::default().sync_folder(folder))
 }
 
 #[cfg(test)]

@@ -1,23 +1,30 @@
 //! The bytes of a log file: a header, then groups. Integers are little-endian.
 //!
 //! A group's header has a checksum of its own, so that a damaged payload can be stepped over by its length; when the header is damaged, the next
-//! group is found by its magic, which is believed only with both checksums.
+//! group is found by its magic, which is believed only with both checksums. The magic also says how entries are laid out, so that groups behind a damaged
+//! file header are read all the same.
+
+use std::ops::Range;
 
 use super::Entry;
+use super::body::BodyCodec;
 use crate::limits::GROUP_PAYLOAD_BYTES_MAX;
 use crate::{Offset, ShardId, UnixNanos};
 
 pub(super) const FILE_MAGIC: &[u8; 8] = b"CULPLOG\0";
-pub(super) const FILE_VERSION: u32 = 1;
+pub(super) const FILE_VERSION: u32 = 2;
 /// magic, version, file number, checksum of these.
 pub(super) const FILE_HEADER_BYTES: usize = 8 + 4 + 8 + 4;
 
 /// Bytes above 0x7f and a line feed: neither text nor a text-mode transfer yields it by chance.
-const GROUP_MAGIC: &[u8; 8] = b"\xc1CULGRP\n";
+const GROUP_MAGIC: &[u8; 8] = b"\xc1CULGR2\n";
+/// Of format 1: entries say no codec, since all bodies are zstd.
+const GROUP_MAGIC_1: &[u8; 8] = b"\xc1CULGRP\n";
 /// magic, sequence, payload length, entries, checksum of the payload, checksum of these.
 pub(super) const GROUP_HEADER_BYTES: usize = 8 + 8 + 4 + 4 + 4 + 4;
-/// shard, offset, received, body length.
-const ENTRY_HEADER_BYTES: usize = 8 + 8 + 8 + 4;
+/// shard, offset, received, body length, codec.
+const ENTRY_HEADER_BYTES: usize = 8 + 8 + 8 + 4 + 4;
+const ENTRY_HEADER_BYTES_1: usize = 8 + 8 + 8 + 4;
 
 pub(super) fn file_header(number: u64) -> [u8; FILE_HEADER_BYTES] {
     let mut header = [0; FILE_HEADER_BYTES];
@@ -56,8 +63,9 @@ pub(super) fn encode_group(sequence: u64, entries: &[Entry], out: &mut Vec<u8>) 
         out.extend_from_slice(&entry.shard.0.to_le_bytes());
         out.extend_from_slice(&entry.offset.0.to_le_bytes());
         out.extend_from_slice(&entry.received.0.to_le_bytes());
-        out.extend_from_slice(&narrow(entry.body.len()).to_le_bytes());
-        out.extend_from_slice(&entry.body);
+        out.extend_from_slice(&narrow(entry.body.bytes.len()).to_le_bytes());
+        out.extend_from_slice(&entry.body.codec.number().to_le_bytes());
+        out.extend_from_slice(&entry.body.bytes);
     }
     let payload = &out[start + GROUP_HEADER_BYTES..];
     let (length, payload_checksum) = (narrow(payload.len()), crc32c::crc32c(payload));
@@ -75,11 +83,21 @@ fn narrow(length: usize) -> u32 {
     u32::try_from(length).expect("an append is bounded by APPEND_BYTES_MAX and a group by GROUP_BYTES_MAX on top of it")
 }
 
+/// An entry, and where its body is from the beginning of its group.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct EntryAt {
+    pub(super) shard: ShardId,
+    pub(super) offset: Offset,
+    pub(super) received: UnixNanos,
+    pub(super) codec: BodyCodec,
+    pub(super) body: Range<usize>,
+}
+
 /// What stands at the beginning of `bytes`.
 pub(super) enum Found {
     Group {
         sequence: u64,
-        entries: Vec<Entry>,
+        entries: Vec<EntryAt>,
         length: usize,
     },
     /// The header is sound, the payload is not; the next group begins after `length`.
@@ -93,11 +111,14 @@ pub(super) enum Found {
 
 pub(super) fn read_group(bytes: &[u8]) -> Found {
     if bytes.len() < GROUP_HEADER_BYTES {
-        return if GROUP_MAGIC.starts_with(&bytes[..bytes.len().min(8)]) { Found::CutOff } else { Found::NoGroup };
+        let start = &bytes[..bytes.len().min(8)];
+        let may_begin = GROUP_MAGIC.starts_with(start) || GROUP_MAGIC_1.starts_with(start);
+        return if may_begin { Found::CutOff } else { Found::NoGroup };
     }
     let header = &bytes[..GROUP_HEADER_BYTES];
     let payload_bytes = le_u32(&header[16..]);
-    if &header[..8] != GROUP_MAGIC
+    let is_first_format = &header[..8] == GROUP_MAGIC_1;
+    if !(is_first_format || &header[..8] == GROUP_MAGIC)
         || crc32c::crc32c(&header[..28]) != le_u32(&header[28..])
         || payload_bytes > GROUP_PAYLOAD_BYTES_MAX
     {
@@ -111,22 +132,28 @@ pub(super) fn read_group(bytes: &[u8]) -> Found {
     if crc32c::crc32c(payload) != le_u32(&header[24..]) {
         return Found::DamagedPayload { length };
     }
-    match read_entries(payload, le_u32(&header[20..])) {
+    match read_entries(payload, le_u32(&header[20..]), is_first_format) {
         Some(entries) => Found::Group { sequence: le_u64(&header[8..]), entries, length },
         None => Found::DamagedPayload { length },
     }
 }
 
-fn read_entries(mut payload: &[u8], count: u32) -> Option<Vec<Entry>> {
+fn read_entries(mut payload: &[u8], count: u32, is_first_format: bool) -> Option<Vec<EntryAt>> {
     let mut entries = Vec::new();
+    let mut at = GROUP_HEADER_BYTES;
+    let header_bytes = if is_first_format { ENTRY_HEADER_BYTES_1 } else { ENTRY_HEADER_BYTES };
     for _ in 0..count {
-        let (header, rest) = payload.split_at_checked(ENTRY_HEADER_BYTES)?;
+        let (header, rest) = payload.split_at_checked(header_bytes)?;
         let (body, rest) = rest.split_at_checked(le_u32(&header[24..]) as usize)?;
-        entries.push(Entry {
+        let codec = if is_first_format { BodyCodec::Zstd } else { BodyCodec::of_number(le_u32(&header[28..]))? };
+        let start = at + header_bytes;
+        at = start + body.len();
+        entries.push(EntryAt {
             shard: ShardId(le_u64(header).cast_signed()),
             offset: Offset(le_u64(&header[8..])),
             received: UnixNanos(le_u64(&header[16..]).cast_signed()),
-            body: body.to_vec(),
+            codec,
+            body: start..at,
         });
         payload = rest;
     }
@@ -151,6 +178,7 @@ fn le_u64(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Body;
     use super::*;
 
     fn entries() -> Vec<Entry> {
@@ -159,9 +187,15 @@ mod tests {
                 shard: ShardId(i),
                 offset: Offset(7),
                 received: UnixNanos(-i),
-                body: vec![i as u8; 5 * i as usize],
+                body: Body { codec: BodyCodec::Lz4, bytes: vec![i as u8; 5 * i as usize].into() },
             })
             .collect()
+    }
+
+    fn whole(group: &[u8], entry: EntryAt) -> Entry {
+        let bytes = group[entry.body].to_vec().into();
+        let EntryAt { shard, offset, received, codec, .. } = entry;
+        Entry { shard, offset, received, body: Body { codec, bytes } }
     }
 
     #[test]
@@ -169,6 +203,7 @@ mod tests {
         let mut bytes = Vec::new();
         encode_group(9, &entries(), &mut bytes);
         let Found::Group { sequence, entries: read, length } = read_group(&bytes) else { panic!("no group") };
+        let read: Vec<Entry> = read.into_iter().map(|entry| whole(&bytes, entry)).collect();
         assert_eq!((sequence, read, length), (9, entries(), bytes.len()));
     }
 
@@ -183,13 +218,33 @@ mod tests {
         }
     }
 
-    /// The bytes of format 1, as released: a change here is a new format.
+    fn from_hex(hex: &str) -> Vec<u8> {
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    }
+
+    fn golden_entry(codec: BodyCodec) -> Entry {
+        let body = Body { codec, bytes: b"body".to_vec().into() };
+        Entry { shard: ShardId(2), offset: Offset(3), received: UnixNanos(4), body }
+    }
+
+    /// The bytes of format 1, as released.
+    const GOLDEN_1: &str = "43554c504c4f4700010000000100000000000000b82af6f1c143554c4752500a010000000000000020000000010000004e0aa1b3c51217dc02000000000000000300000000000000040000000000000004000000626f6479";
+
+    #[test]
+    fn format_1_is_read() {
+        let bytes = from_hex(GOLDEN_1);
+        assert!(matches!(read_file_header(&bytes), FileHeader::Good));
+        let group = &bytes[FILE_HEADER_BYTES..];
+        let Found::Group { sequence: 1, mut entries, .. } = read_group(group) else { panic!("no group") };
+        assert_eq!(whole(group, entries.remove(0)), golden_entry(BodyCodec::Zstd));
+    }
+
+    /// The bytes of format 2: a change here is a new format.
     #[test]
     fn golden_bytes() {
         let mut bytes = file_header(1).to_vec();
-        let entry = Entry { shard: ShardId(2), offset: Offset(3), received: UnixNanos(4), body: b"body".to_vec() };
-        encode_group(1, &[entry], &mut bytes);
+        encode_group(1, &[golden_entry(BodyCodec::Lz4)], &mut bytes);
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        expect_test::expect!["43554c504c4f4700010000000100000000000000b82af6f1c143554c4752500a010000000000000020000000010000004e0aa1b3c51217dc02000000000000000300000000000000040000000000000004000000626f6479"].assert_eq(&hex);
+        expect_test::expect![[""]].assert_eq(&hex);
     }
 }

@@ -3,21 +3,20 @@
 //! Appends wait in a bounded queue. The thread takes all that wait, gives each entry its offset, writes one group, calls fsync once, makes the rows
 //! visible, and only then answers. Because it alone gives offsets, they are dense and their order is the order on disk.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 use arrow::record_batch::RecordBatch;
 use tokio::sync::{OwnedRwLockReadGuard, mpsc, oneshot};
 
-use super::group::{FILE_HEADER_BYTES, encode_group, file_header};
-use super::{Entry, encode_body};
+use super::group::{encode_group, file_header};
+use super::{Body, Entry, LogFiles, Replayed};
+use crate::disk::{Disk, DiskFile};
 use crate::layout::Layout;
-use crate::limits::{GROUP_BYTES_MAX, LOG_FILE_BYTES_MAX, LOG_QUEUE_MAX};
+use crate::limits::{ENCODE_INLINE_BYTES_MAX, GROUP_BYTES_MAX, LOG_FILE_BYTES_MAX, LOG_QUEUE_MAX};
+use crate::pressure::{Gauges, Ticket};
 use crate::shard::{RecentBatch, Shard};
 use crate::telemetry::Counters;
 use crate::{Offset, ShardId, StoreError, UnixNanos};
@@ -26,7 +25,7 @@ use crate::{Offset, ShardId, StoreError, UnixNanos};
 struct Part {
     shard: Arc<Shard>,
     batch: RecordBatch,
-    body: Vec<u8>,
+    body: Body,
 }
 
 /// All parts of one append stand in one group: after a crash all are there or none.
@@ -35,47 +34,52 @@ struct Request {
     received: UnixNanos,
     /// Goes with the request even when its writer does not wait: nobody closes a shard that rows are on their way to.
     _placed: OwnedRwLockReadGuard<()>,
+    _ticket: Ticket,
     reply: oneshot::Sender<Result<(), StoreError>>,
 }
 
 pub(crate) struct LogContext {
+    pub(crate) disk: Disk,
     pub(crate) layout: Layout,
     pub(crate) counters: Arc<Counters>,
-    /// Number of the first file to write; files are never continued after a restart.
-    pub(crate) file_number: u64,
-    /// Sequence of the first group.
-    pub(crate) sequence: u64,
-    /// The highest offset of each shard in each older file, from replay.
-    pub(crate) older_files: BTreeMap<u64, HashMap<ShardId, Offset>>,
+    pub(crate) gauges: Arc<Gauges>,
+    /// What older files hold; they are never continued.
+    pub(crate) replayed: Replayed,
 }
 
 pub(crate) struct Log {
     /// None once closed.
     queue: Mutex<Option<mpsc::Sender<Request>>>,
+    gauges: Arc<Gauges>,
     files: Arc<LogFiles>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Which file holds what, so that files whose rows are all in segments can go.
-struct LogFiles {
-    layout: Layout,
-    highest: Mutex<BTreeMap<u64, HashMap<ShardId, Offset>>>,
-}
-
 impl Log {
     pub(crate) fn start(context: LogContext) -> Result<Self, StoreError> {
-        let LogContext { layout, counters, file_number, sequence, older_files } = context;
-        let files = Arc::new(LogFiles { layout: layout.clone(), highest: Mutex::new(older_files) });
-        let file = LogFile::create(&layout, file_number)?;
-        files.highest.lock().expect("no holder of this lock panics").insert(file_number, HashMap::new());
+        let LogContext { disk, layout, counters, gauges, replayed } = context;
+        let number = replayed.files.keys().next_back().map_or(1, |last| last + 1);
+        let sequence = replayed.next_sequence;
+        let files = Arc::new(LogFiles::new(layout.clone(), disk.clone(), replayed.files));
         let (queue, requests) = mpsc::channel(LOG_QUEUE_MAX);
-        let writer =
-            Writer { layout, counters, files: files.clone(), file, sequence, failed: None, buffer: Vec::new() };
+        let mut writer = Writer {
+            file: create_file(&disk, &layout, number)?,
+            number,
+            disk,
+            layout,
+            counters,
+            gauges: gauges.clone(),
+            files: files.clone(),
+            sequence,
+            failed: None,
+            buffer: Vec::new(),
+        };
+        writer.note(&[]);
         let thread = std::thread::Builder::new()
             .name("culprit-log".to_owned())
             .spawn(move || writer.run(requests))
             .map_err(StoreError::io("start the thread of", "the log"))?;
-        Ok(Self { queue: Mutex::new(Some(queue)), files, thread: Mutex::new(Some(thread)) })
+        Ok(Self { queue: Mutex::new(Some(queue)), gauges, files, thread: Mutex::new(Some(thread)) })
     }
 
     /// Returns when the rows are on disk and visible.
@@ -85,31 +89,22 @@ impl Log {
         received: UnixNanos,
         placed: OwnedRwLockReadGuard<()>,
     ) -> Result<(), StoreError> {
-        let parts = parts
-            .into_iter()
-            .map(|(shard, batch)| Ok(Part { body: encode_body(&batch)?, shard, batch }))
-            .collect::<Result<Vec<_>, StoreError>>()?;
+        let bytes: usize = parts.iter().map(|(_, batch)| batch.get_array_memory_size()).sum();
+        let parts = if bytes <= ENCODE_INLINE_BYTES_MAX {
+            encode(parts)?
+        } else {
+            tokio::task::spawn_blocking(move || encode(parts)).await.expect("encoding a batch does not panic")?
+        };
+        let ticket = self.gauges.queue(parts.iter().map(|part| part.body.bytes.len()).sum())?;
         let (reply, answer) = oneshot::channel();
         let queue = self.queue.lock().expect("no holder of this lock panics").clone().ok_or(StoreError::Closed)?;
-        queue.send(Request { parts, received, _placed: placed, reply }).await.map_err(|_| StoreError::Closed)?;
+        let request = Request { parts, received, _placed: placed, _ticket: ticket, reply };
+        queue.send(request).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Deletes the files of which every entry stands below `flushed`; a shard that is gone needs none.
-    pub(crate) fn truncate(&self, flushed: impl Fn(ShardId) -> Option<Offset>) -> Result<(), StoreError> {
-        let mut files = self.files.highest.lock().expect("no holder of this lock panics");
-        let Some(current) = files.keys().next_back().copied() else { return Ok(()) };
-        let done = |highest: &HashMap<ShardId, Offset>| {
-            highest.iter().all(|(shard, last)| flushed(*shard).is_none_or(|flushed| *last < flushed))
-        };
-        let spent: Vec<u64> =
-            files.iter().filter(|(number, highest)| **number != current && done(highest)).map(|(n, _)| *n).collect();
-        for number in spent {
-            let path = self.files.layout.log_file(number);
-            std::fs::remove_file(&path).map_err(StoreError::io("remove the log file", path))?;
-            files.remove(&number);
-        }
-        Ok(())
+    pub(crate) fn files(&self) -> &LogFiles {
+        &self.files
     }
 
     /// Lets the thread finish what waits, then joins it. No append may come after.
@@ -125,11 +120,18 @@ impl Log {
     }
 }
 
+fn encode(parts: Vec<(Arc<Shard>, RecordBatch)>) -> Result<Vec<Part>, StoreError> {
+    parts.into_iter().map(|(shard, batch)| Ok(Part { body: Body::encode(&batch)?, shard, batch })).collect()
+}
+
 struct Writer {
+    disk: Disk,
     layout: Layout,
     counters: Arc<Counters>,
+    gauges: Arc<Gauges>,
     files: Arc<LogFiles>,
-    file: LogFile,
+    file: DiskFile,
+    number: u64,
     sequence: u64,
     /// Set by a failed fsync: what the kernel dropped cannot be told from what it kept, so nothing is promised any more.
     failed: Option<StoreError>,
@@ -151,7 +153,7 @@ impl Writer {
     }
 
     fn commit(&mut self, mut waiting: Vec<Request>) {
-        let (entries, offsets) = place(&mut waiting);
+        let (entries, offsets) = place(&waiting);
         let written = match &self.failed {
             Some(failed) => Err(failed.clone()),
             None => self.write(&entries),
@@ -187,67 +189,66 @@ impl Writer {
     }
 
     fn write(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
-        if self.file.bytes >= LOG_FILE_BYTES_MAX {
-            self.file = LogFile::create(&self.layout, self.file.number + 1)?;
+        if self.file.length() >= LOG_FILE_BYTES_MAX {
+            self.file = create_file(&self.disk, &self.layout, self.number + 1)?;
+            self.number += 1;
         }
         self.buffer.clear();
         encode_group(self.sequence, entries, &mut self.buffer);
-        if let Err(source) = self.file.file.write_all(&self.buffer) {
-            return Err(self.take_back(source));
+        let before = self.file.length();
+        if let Err(source) = self.file.write_all(&self.buffer) {
+            return Err(self.take_back(before, source));
         }
-        let started = Instant::now();
-        if let Err(source) = self.file.file.sync_data() {
-            let failed = StoreError::LogFailed { action: "fsync", source: Arc::new(source) };
-            self.failed = Some(failed.clone());
-            return Err(failed);
-        }
-        Counters::add(&self.counters.fsync_micros, started.elapsed().as_micros() as u64);
+        let took = self.file.sync().map_err(|source| self.fail("fsync", source))?;
+        self.gauges.synced(took);
+        Counters::add(&self.counters.fsync_micros, took.as_micros() as u64);
         Counters::add(&self.counters.groups, 1);
         Counters::add(&self.counters.log_bytes, self.buffer.len() as u64);
-        self.file.bytes += self.buffer.len() as u64;
         self.sequence += 1;
-        let mut files = self.files.highest.lock().expect("no holder of this lock panics");
-        let highest = files.entry(self.file.number).or_default();
-        for entry in entries {
-            highest.insert(entry.shard, entry.offset);
-        }
+        self.note(entries);
         Ok(())
     }
 
-    /// A write that failed half-way (a full disk) leaves a torn group; cutting it lets later groups follow the last good one.
-    fn take_back(&mut self, source: std::io::Error) -> StoreError {
-        let cut = self.file.file.set_len(self.file.bytes).and_then(|()| self.file.seek_end());
-        match cut {
-            Ok(()) => StoreError::Io {
-                action: "write the log",
-                path: self.layout.log_file(self.file.number),
-                source: Arc::new(source),
-            },
-            Err(_) => {
-                let failed = StoreError::LogFailed { action: "write", source: Arc::new(source) };
-                self.failed = Some(failed.clone());
-                failed
-            }
+    fn note(&mut self, entries: &[Entry]) {
+        self.files.written(self.number, self.file.length(), entries);
+    }
+
+    /// A write that failed half-way (a full disk) leaves a torn group; cutting it lets later groups follow the last good one. The cut is synced: what a
+    /// power cut could bring back would look like damage in a file that has others behind it.
+    fn take_back(&mut self, before: u64, source: std::io::Error) -> StoreError {
+        if let Err(cut) = self.file.cut(before).and_then(|()| self.file.sync()) {
+            return self.fail("write that could not be taken back", cut);
         }
+        let error = StoreError::log_write(self.file.path(), source);
+        if matches!(error, StoreError::DiskFull { .. }) {
+            self.gauges.set_disk_full();
+        }
+        error
+    }
+
+    fn fail(&mut self, action: &'static str, source: std::io::Error) -> StoreError {
+        let failed = StoreError::LogFailed { action, source: Arc::new(source) };
+        self.failed = Some(failed.clone());
+        failed
     }
 }
 
 fn body_bytes(request: &Request) -> usize {
-    request.parts.iter().map(|part| part.body.len()).sum()
+    request.parts.iter().map(|part| part.body.bytes.len()).sum()
 }
 
 /// Offsets are only proposed here: a shard's next offset moves when its rows are published, so a failed group leaves no gap.
-fn place(waiting: &mut [Request]) -> (Vec<Entry>, Vec<Offset>) {
+fn place(waiting: &[Request]) -> (Vec<Entry>, Vec<Offset>) {
     let mut next: HashMap<ShardId, Offset> = HashMap::new();
     let mut entries = Vec::new();
     for request in waiting {
-        for part in &mut request.parts {
+        for part in &request.parts {
             let offset = next.entry(part.shard.id).or_insert_with(|| part.shard.next_offset());
             entries.push(Entry {
                 shard: part.shard.id,
                 offset: *offset,
                 received: request.received,
-                body: std::mem::take(&mut part.body),
+                body: part.body.clone(),
             });
             offset.0 += 1;
         }
@@ -256,34 +257,15 @@ fn place(waiting: &mut [Request]) -> (Vec<Entry>, Vec<Offset>) {
     (entries, offsets)
 }
 
-struct LogFile {
-    file: File,
-    number: u64,
-    bytes: u64,
-}
-
-impl LogFile {
-    fn create(layout: &Layout, number: u64) -> Result<Self, StoreError> {
-        let path = layout.log_file(number);
-        let create = || {
-            // A file of this number can only be left from an attempt of ours that failed here.
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&path)?;
-            file.write_all(&file_header(number))?;
-            file.sync_all()?;
-            sync_folder(&layout.log_folder())?;
-            Ok(file)
-        };
-        let file = create().map_err(StoreError::io("create the log file", path.clone()))?;
-        Ok(Self { file, number, bytes: FILE_HEADER_BYTES as u64 })
-    }
-
-    fn seek_end(&mut self) -> std::io::Result<()> {
-        use std::io::{Seek, SeekFrom};
-        self.file.seek(SeekFrom::End(0)).map(|_| ())
-    }
-}
-
-/// A new name is durable only when its folder is.
-pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    File::open(folder)?.sync_all()
+/// A file of this number can only be left from an attempt of ours that failed.
+fn create_file(disk: &Disk, layout: &Layout, number: u64) -> Result<DiskFile, StoreError> {
+    let path: PathBuf = layout.log_file(number);
+    let create = || {
+        let mut file = disk.create(&path)?;
+        file.write_all(&file_header(number))?;
+        file.sync()?;
+        disk.sync_folder(&layout.log_folder())?;
+        Ok(file)
+    };
+    create().map_err(|source| StoreError::log_write(&path, source))
 }

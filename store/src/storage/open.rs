@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Instant;
 
+use arrow::record_batch::RecordBatch;
 use futures::TryStreamExt;
 use object_store::path::Path as ObjectPath;
 use tokio::sync::mpsc;
@@ -10,40 +12,56 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Inner, Storage, StorageConfig};
-use crate::background::{delete_buried, drop_expired, flush_by_size_and_age, reap};
+use crate::background::{delete_buried, drop_expired, flush_when_due, reap};
 use crate::catalog::{Catalog, DocumentKind, ShardRow};
 use crate::conform::{conform, new_columns};
 use crate::directory::Directory;
+use crate::disk::Disk;
 use crate::keys::KeyRing;
 use crate::layout::Layout;
-use crate::log::{Entry, Log, LogContext, decode_body, replay};
+use crate::log::{Entry, Log, LogContext, Replay, Replayed};
 use crate::metrics::SeriesIndex;
+use crate::pressure::Gauges;
 use crate::schema::StoreSchema;
 use crate::segment::{Segment, SegmentStore};
-use crate::shard::{RecentBatch, RecentBytes, Shard};
+use crate::shard::{RecentBatch, Shard};
 use crate::shard_set::ShardSet;
 use crate::telemetry::Counters;
 use crate::view::View;
-use crate::{ProjectName, ShardId, ShardNumber, StoreError, StoreKind, StoreState, TimeRange, folder};
+use crate::{Offset, ProjectName, ShardId, ShardNumber, StoreError, StoreKind, StoreState, TimeRange, folder};
 
 impl Storage {
     /// Creates the folder when it is not there.
-    #[expect(clippy::disallowed_methods, reason = "a Drop cannot wait for room; at most one message per segment")]
     pub async fn open(config: StorageConfig) -> Result<Self, StoreError> {
-        let StorageConfig { data, clock, flush_age } = config;
-        let (layout, lock) = folder::open(&data)?;
-        let catalog = Catalog::open(&layout.catalog_file()).await?;
+        Self::open_on(config, Disk::default()).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a Drop cannot wait for room; at most one message per segment")]
+    pub(crate) async fn open_on(config: StorageConfig, disk: Disk) -> Result<Self, StoreError> {
+        let StorageConfig { data, clock, flush_age, log_bytes_max } = config;
+        let (layout, lock) = folder::open(&disk, &data)?;
+        let catalog = Catalog::open(&layout.catalog_file(), disk.clone()).await?;
         for project in [ProjectName::default_project(), ProjectName::system()] {
             catalog.ensure_project(&project, clock.now()).await?;
         }
         let keys = KeyRing::load(layout.key_file(), &catalog).await?;
-        let segments = SegmentStore::local(&layout)?;
+        let segments = SegmentStore::local(&layout, disk.clone())?;
         let (reaper, doomed) = mpsc::unbounded_channel();
-        let recent_bytes = RecentBytes::default();
-        let directory = load(&catalog, &reaper, &recent_bytes).await?;
+        let gauges = Arc::new(Gauges::default());
+        let directory = load(&catalog, &reaper, &gauges).await?;
         let counters = Arc::new(Counters::default());
-        let log = recover(&layout, &catalog, &directory, &counters).await?;
+        let replayed = recover(&disk, &layout, &catalog, &directory, &counters).await?;
+        let log = Log::start(LogContext {
+            disk: disk.clone(),
+            layout: layout.clone(),
+            counters: counters.clone(),
+            gauges: gauges.clone(),
+            replayed,
+        })?;
         let inner = Arc::new(Inner {
+            disk,
+            layout,
+            gauges,
             clock,
             catalog,
             keys,
@@ -51,7 +69,7 @@ impl Storage {
             counters,
             reaper,
             flush_age,
-            recent_bytes,
+            log_bytes_max,
             directory: RwLock::new(directory),
             creation: tokio::sync::Mutex::new(()),
             log: RwLock::new(Some(Arc::new(log))),
@@ -61,7 +79,7 @@ impl Storage {
         });
         remove_leftovers(&inner).await?;
         inner.truncate_log()?;
-        inner.tasks.spawn(flush_by_size_and_age(inner.clone(), inner.stop.clone()));
+        inner.tasks.spawn(flush_when_due(inner.clone(), inner.stop.clone()));
         inner.tasks.spawn(drop_expired(inner.clone(), inner.stop.clone()));
         inner.tasks.spawn(reap(inner.clone(), doomed, inner.stop.clone()));
         Ok(Self { inner })
@@ -71,7 +89,7 @@ impl Storage {
 async fn load(
     catalog: &Catalog,
     reaper: &mpsc::UnboundedSender<ObjectPath>,
-    recent_bytes: &RecentBytes,
+    gauges: &Arc<Gauges>,
 ) -> Result<Directory, StoreError> {
     let mut directory = Directory::default();
     for project in catalog.projects().await? {
@@ -84,7 +102,7 @@ async fn load(
             let (row, children) = shard;
             let segments = catalog.segments(row.id).await?;
             let segments = segments.into_iter().map(|row| Arc::new(Segment::new(row, reaper.clone()))).collect();
-            let shard = Shard::new(row.id, row.place, row.flushed, recent_bytes.clone());
+            let shard = Shard::new(row.id, row.place, row.flushed, gauges.clone());
             shard.add_segments(segments);
             if let Some(at) = row.closed {
                 shard.close(at, children);
@@ -134,39 +152,55 @@ async fn load_documents(catalog: &Catalog, directory: &mut Directory) -> Result<
     Ok(())
 }
 
+/// One file after the other: memory holds what stands in no segment, decoded, and one file.
 async fn recover(
+    disk: &Disk,
     layout: &Layout,
     catalog: &Catalog,
     directory: &Directory,
-    counters: &Arc<Counters>,
-) -> Result<Log, StoreError> {
+    counters: &Counters,
+) -> Result<Replayed, StoreError> {
+    let started = Instant::now();
     let mut by_shard: HashMap<ShardId, (&Arc<StoreState>, Arc<Shard>)> = HashMap::new();
     for store in directory.stores() {
         by_shard.extend(store.shard_set().all().iter().map(|shard| (shard.id, (store, shard.clone()))));
     }
-    let mut pending: Vec<Entry> = Vec::new();
     // Entries of deleted stores have no owner; entries below the flushed offset stand in a segment already.
-    let replayed = replay(layout, |entry| {
-        let wanted = by_shard.get(&entry.shard).is_some_and(|(_, shard)| entry.offset >= shard.flushed());
-        if wanted {
-            pending.push(entry);
+    let is_wanted =
+        |shard: ShardId, offset: Offset| by_shard.get(&shard).is_some_and(|(_, shard)| offset >= shard.flushed());
+    let mut replay = Replay::open(disk, layout)?;
+    let mut rows = 0;
+    while let Some(entries) = replay.next_file(is_wanted)? {
+        for (entry, batch) in decode(entries).await? {
+            let (store, shard) = &by_shard[&entry.shard];
+            rows += batch.num_rows() as u64;
+            restore(catalog, store, shard, &entry, batch).await?;
         }
-        Ok(())
-    })?;
-    for entry in pending {
-        let (store, shard) = &by_shard[&entry.shard];
-        restore(catalog, store, shard, entry).await?;
     }
+    let replayed = replay.finish();
+    let took = started.elapsed();
     Counters::add(&counters.quarantined_groups, replayed.quarantined_groups);
     Counters::add(&counters.torn_bytes, replayed.torn_bytes);
-    let file_number = replayed.files.keys().next_back().map_or(1, |last| last + 1);
-    Log::start(LogContext {
-        layout: layout.clone(),
-        counters: counters.clone(),
-        file_number,
-        sequence: replayed.next_sequence,
-        older_files: replayed.files,
-    })
+    Counters::add(&counters.replay_micros, took.as_micros() as u64);
+    Counters::add(&counters.replayed_bytes, replayed.bytes);
+    Counters::add(&counters.replayed_rows, rows);
+    tracing::info!(rows, bytes = replayed.bytes, ms = took.as_millis() as u64, "the log was replayed");
+    Ok(replayed)
+}
+
+/// On two threads: decompression is what a replay mostly does.
+async fn decode(entries: Vec<Entry>) -> Result<Vec<(Entry, RecordBatch)>, StoreError> {
+    let decode_all = |entries: Vec<Entry>| -> Result<Vec<(Entry, RecordBatch)>, StoreError> {
+        let decode_one = |entry: Entry| entry.body.decode().map(|batch| (entry, batch));
+        entries.into_iter().map(decode_one).collect()
+    };
+    let mut first = entries;
+    let second = first.split_off(first.len() / 2);
+    let second = tokio::task::spawn_blocking(move || decode_all(second));
+    let first = tokio::task::spawn_blocking(move || decode_all(first));
+    let mut decoded = first.await.expect("decoding a log entry does not panic")?;
+    decoded.extend(second.await.expect("decoding a log entry does not panic")?);
+    Ok(decoded)
 }
 
 /// Columns were in the catalog before their rows were in the log; only a catalog restored from an older copy lacks some.
@@ -174,9 +208,9 @@ async fn restore(
     catalog: &Catalog,
     store: &Arc<StoreState>,
     shard: &Arc<Shard>,
-    entry: Entry,
+    entry: &Entry,
+    mut batch: RecordBatch,
 ) -> Result<(), StoreError> {
-    let mut batch = decode_body(&entry.body)?;
     if store.kind() == StoreKind::Logs {
         let schema = store.schema();
         let new = new_columns(&batch, &schema);

@@ -80,8 +80,8 @@ impl Storage {
         }
         let now = self.clock().now();
         let (row, shards) = self.inner.catalog.create_store(project, name, spec, now).await?;
-        let bytes = &self.inner.recent_bytes;
-        let shards = shards.into_iter().map(|row| Arc::new(Shard::new(row.id, row.place, row.flushed, bytes.clone())));
+        let gauges = &self.inner.gauges;
+        let shards = shards.into_iter().map(|row| Arc::new(Shard::new(row.id, row.place, row.flushed, gauges.clone())));
         let set = ShardSet::new(shards.collect());
         let store = Arc::new(StoreState::new(row, StoreSchema::default(), set, SeriesIndex::default()));
         self.inner.directory_mut().insert_store(store.clone(), now);

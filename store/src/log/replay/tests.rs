@@ -1,5 +1,6 @@
 //! Damage, byte by byte and bit by bit, against what was written.
 
+use super::super::body::BodyCodec;
 use super::super::group::{encode_group, file_header};
 use super::*;
 use crate::UnixNanos;
@@ -19,13 +20,12 @@ impl Fixture {
     }
 
     fn replay(&self) -> (Vec<Entry>, Replayed) {
+        let mut replay = Replay::open(&Disk::default(), &self.layout).unwrap();
         let mut entries = Vec::new();
-        let replayed = replay(&self.layout, |entry| {
-            entries.push(entry);
-            Ok(())
-        })
-        .unwrap();
-        (entries, replayed)
+        while let Some(more) = replay.next_file(|_, _| true).unwrap() {
+            entries.extend(more);
+        }
+        (entries, replay.finish())
     }
 
     fn quarantined_files(&self) -> usize {
@@ -38,7 +38,7 @@ fn entry(offset: u64) -> Entry {
         shard: ShardId(1),
         offset: Offset(offset),
         received: UnixNanos(5),
-        body: format!("rows of batch {offset}").into_bytes(),
+        body: Body { codec: BodyCodec::Lz4, bytes: format!("rows of batch {offset}").into() },
     }
 }
 
@@ -96,6 +96,18 @@ fn a_damaged_file_header_costs_nothing() {
 }
 
 #[test]
+fn what_is_not_wanted_is_stepped_over_and_still_counted() {
+    let (bytes, _) = file(3);
+    let fixture = Fixture::new();
+    std::fs::write(fixture.layout.log_file(1), &bytes).unwrap();
+    let mut replay = Replay::open(&Disk::default(), &fixture.layout).unwrap();
+    assert_eq!(replay.next_file(|_, offset| offset.0 == 1).unwrap(), Some(vec![entry(1)]));
+    assert_eq!(replay.next_file(|_, _| true).unwrap(), None);
+    let contents = &replay.finish().files[&1];
+    assert_eq!((contents.bytes, contents.highest[&ShardId(1)]), (bytes.len() as u64, Offset(2)));
+}
+
+#[test]
 fn a_torn_end_with_files_behind_it_is_damage() {
     let (bytes, _) = file(2);
     let fixture = Fixture::new();
@@ -112,10 +124,11 @@ fn a_torn_end_with_files_behind_it_is_damage() {
 fn a_newer_version_is_refused_by_name() {
     let fixture = Fixture::new();
     let mut bytes = file_header(1).to_vec();
-    bytes[8..12].copy_from_slice(&2u32.to_le_bytes());
+    bytes[8..12].copy_from_slice(&3u32.to_le_bytes());
     let checksum = crc32c::crc32c(&bytes[..20]);
     bytes[20..24].copy_from_slice(&checksum.to_le_bytes());
     std::fs::write(fixture.layout.log_file(1), &bytes).unwrap();
-    let refused = replay(&fixture.layout, |_| Ok(())).unwrap_err().to_string();
-    assert!(refused.contains("format 2") && refused.contains("up to 1"), "{refused}");
+    let mut replay = Replay::open(&Disk::default(), &fixture.layout).unwrap();
+    let refused = replay.next_file(|_, _| true).unwrap_err().to_string();
+    assert!(refused.contains("format 3") && refused.contains("up to 2"), "{refused}");
 }
