@@ -245,6 +245,6 @@ mod tests {
         let mut bytes = file_header(1).to_vec();
         encode_group(1, &[golden_entry(BodyCodec::Lz4)], &mut bytes);
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        expect_test::expect![[""]].assert_eq(&hex);
+        expect_test::expect!["43554c504c4f4700020000000100000000000000e85664a2c143554c4752320a0100000000000000240000000100000083cbc141a4d6c7920200000000000000030000000000000004000000000000000400000001000000626f6479"].assert_eq(&hex);
     }
 }
