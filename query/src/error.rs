@@ -15,6 +15,16 @@ pub enum QueryError {
     Forbidden { project: String },
     #[error("search {text:?}, at character {position}: {why}")]
     Search { text: String, position: usize, why: &'static str },
+    #[error("index: {why}")]
+    Index { why: String },
+    #[error("this access key may not read in project {project}, which the query names")]
+    Forbidden { project: String },
+    #[error("search {text:?}, at character {position}: {why}")]
+    Search { text: String, position: usize, why: &'static str },
+    #[error("index: {why}")]
+    Index { why: String },
+    #[error("project {project} may not be read with this key")]
+    Forbidden { project: String },
     #[error("the query took longer than {seconds} s and was stopped; narrow its time range or ask for less")]
     Timeout { seconds: u64 },
     #[error("the query needs more than the {limit_bytes} bytes of memory that queries may use: {detail}")]
@@ -37,12 +47,32 @@ impl QueryError {
             | Self::ReadOnly(_)
             | Self::Forbidden { .. }
             | Self::Search { .. }
+            | Self::Index { .. }
+            | Self::Forbidden { .. }
             | Self::TooManyRows { .. }
             | Self::Memory { .. }
             | Self::File { .. } => Fault::Caller,
             Self::Timeout { .. } => Fault::Later,
             Self::Store(error) => error.fault(),
             Self::Failed(_) => Fault::Server,
+        }
+    }
+
+    /// An error of planning, where memory is not yet used.
+    pub(crate) fn plan(error: DataFusionError) -> Self {
+        Self::of(error, 0)
+    }
+
+    /// What our tables told the engine comes back as it was.
+    fn ours(inner: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<Self> {
+        if let Some(store) = inner.downcast_ref::<StoreError>() {
+            return Some(Self::Store(store.clone()));
+        }
+        match inner.downcast_ref::<Self>()? {
+            Self::Store(store) => Some(Self::Store(store.clone())),
+            Self::Forbidden { project } => Some(Self::Forbidden { project: project.clone() }),
+            Self::Index { why } => Some(Self::Index { why: why.clone() }),
+            other => Some(Self::Invalid(other.to_string())),
         }
     }
 
@@ -59,8 +89,8 @@ impl QueryError {
             DataFusionError::Plan(text) | DataFusionError::NotImplemented(text) => Self::Invalid(first_line(text)),
             DataFusionError::Execution(text) => Self::Invalid(first_line(text)),
             DataFusionError::ArrowError(arrow, _) => Self::Invalid(first_line(&arrow.to_string())),
-            DataFusionError::External(inner) => match inner.downcast_ref::<StoreError>() {
-                Some(store) => Self::Store(store.clone()),
+            DataFusionError::External(inner) => match Self::ours(inner.as_ref()) {
+                Some(ours) => ours,
                 None => Self::Failed(Box::new(error)),
             },
             _ => Self::Failed(Box::new(error)),

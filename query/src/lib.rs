@@ -2,24 +2,35 @@
 //!
 //! - [`SqlEngine`] answers read-only SQL inside one project, within a time range, a time-out and a memory limit.
 //! - [`promql::Engine`] answers PromQL over a [`promql::SeriesSource`].
-//! - [`search::to_predicate`] turns search words into a SQL predicate.
+//! - [`search::to_predicate`] turns search words into a SQL predicate; `search | SELECT …` is understood wherever SQL is.
+//! - [`logs`] answers what clients of the cloud service ask: rows of a search, their histogram, what stands around a row.
 //! - [`FileSql`] answers SQL over files that no server knows.
 //!
 //! DataFusion lives here (and in the SQL face of rca). This crate writes nothing and opens no port.
 
 mod error;
 mod files;
+mod functions;
+mod index;
 pub mod limits;
+mod log_columns;
+pub mod logs;
 mod logs_table;
 mod metrics_table;
+mod presto;
 pub mod promql;
+mod question;
 mod reach;
+mod scope;
 pub mod search;
 mod sql;
 mod tables;
+mod time_filter;
+mod union;
 
 pub use error::QueryError;
 pub use files::{FileSql, is_file_name};
+pub use index::{IndexConfig, JsonKey, KeyIndex, KeyType, LineIndex};
 pub use reach::MayRead;
 pub use sql::{Rows, SqlEngine};
 

@@ -20,7 +20,8 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPu
 use datafusion::physical_plan::ExecutionPlan;
 
 use crate::limits::LABEL_COLUMNS_MAX;
-use crate::tables::{debug_by_name, time_range};
+use crate::tables::debug_by_name;
+use crate::time_filter::time_range;
 
 const METRIC: &str = "metric";
 const VALUE: &str = "value";

@@ -1,25 +1,35 @@
 //! SQL inside one project: read-only, bounded in time, in memory and in the time range that it sees.
 
+mod rows;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use culprit_store::{ProjectName, Storage, StoreName, TimeRange};
 use datafusion::catalog::MemoryCatalogProviderList;
 use datafusion::config::Dialect;
+use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, ident};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
-use futures::{Stream, StreamExt, TryStreamExt};
+use datafusion::common::TableReference;
+use datafusion::sql::parser::Statement;
 use tokio::time::Instant;
 
-use crate::QueryError;
+use crate::functions::json_text_function;
 use crate::limits::{SQL_MEMORY_BYTES, SQL_ROWS_MAX, SQL_TEXT_BYTES_MAX, SQL_TIMEOUT};
+use crate::question::Question;
 use crate::reach::{MayRead, Reach};
-use crate::tables::{CATALOG, ProjectCatalog};
+use crate::scope::{Face, Scope, as_table};
+use crate::search::{Search, to_predicate_over};
+use crate::tables::{CATALOG, ProjectCatalog, Stand};
+use crate::QueryError;
+
+pub use rows::Rows;
 
 /// Under this address the engine finds the segments.
 pub(crate) const SEGMENTS_URL: &str = "culprit://segments/";
@@ -27,20 +37,11 @@ pub(crate) const SEGMENTS_URL: &str = "culprit://segments/";
 /// Cheap to clone; all clones share the memory limit.
 #[derive(Clone)]
 pub struct SqlEngine {
-    storage: Storage,
+    pub(crate) storage: Storage,
     runtime: Arc<RuntimeEnv>,
     timeout: Duration,
     memory_bytes: usize,
     reach: Reach,
-}
-
-/// An answer as it comes.
-pub struct Rows {
-    pub schema: SchemaRef,
-    batches: SendableRecordBatchStream,
-    deadline: Instant,
-    timeout: Duration,
-    memory_bytes: usize,
 }
 
 impl SqlEngine {
@@ -63,19 +64,26 @@ impl SqlEngine {
         Self { reach: Reach::of(may_read), ..self.clone() }
     }
 
-    /// Unqualified names are stores of `project`; rows outside `range` do not exist for this query.
-    pub async fn stream(&self, project: &ProjectName, sql: &str, range: TimeRange) -> Result<Rows, QueryError> {
-        if sql.len() > SQL_TEXT_BYTES_MAX {
-            let why = format!("the query has {} bytes, more than the {SQL_TEXT_BYTES_MAX} allowed", sql.len());
-            return Err(QueryError::Invalid(why));
-        }
-        self.reach.check(project)?;
-        let deadline = Instant::now() + self.timeout;
-        let context = self.context(project, range);
-        let planned = tokio::time::timeout_at(deadline, self.plan(&context, project, sql)).await;
-        let batches = planned.map_err(|_| self.timed_out())??;
-        let schema = batches.schema();
-        Ok(Rows { schema, batches, deadline, timeout: self.timeout, memory_bytes: self.memory_bytes })
+    /// SQL, or `search | SQL`. Unqualified names are stores and views of `project`; rows outside `range` do not exist for this query.
+    pub async fn stream(&self, project: &ProjectName, text: &str, range: TimeRange) -> Result<Rows, QueryError> {
+        let question = Question::of_sql(text)?;
+        let Some(sql) = question.sql else {
+            return Err(QueryError::Invalid("SELECT was expected behind the bar".to_owned()));
+        };
+        self.within_limits(text, self.native(project, question.search, sql, range)).await
+    }
+
+    /// The rows of one store that search words leave, newest first.
+    pub async fn search(
+        &self,
+        project: &ProjectName,
+        store: &StoreName,
+        search: &str,
+        limit: usize,
+        range: TimeRange,
+    ) -> Result<Rows, QueryError> {
+        let sql = format!("SELECT * FROM \"{store}\" ORDER BY _time DESC LIMIT {limit}");
+        self.within_limits(search, self.native(project, Some(search), &sql, range)).await
     }
 
     /// The whole answer.
@@ -88,17 +96,92 @@ impl SqlEngine {
         self.stream(project, sql, range).await?.collect(SQL_ROWS_MAX).await
     }
 
-    async fn plan(
+    async fn native(
+        &self,
+        project: &ProjectName,
+        search: Option<&str>,
+        sql: &str,
+        range: TimeRange,
+    ) -> Result<Rows, QueryError> {
+        let scope = self.scope(range, Face::Native);
+        let context = self.context(project, &scope, Stand::new());
+        let state = context.state();
+        let statement = state.sql_to_statement(sql, &Dialect::Generic).map_err(|error| self.failed(error))?;
+        let Some(search) = search else {
+            return self.run(&context, project, statement).await;
+        };
+        let table = self.one_table(&state, &statement)?;
+        let stand = self.searched(&context, &scope, project, table, search).await?;
+        let context = self.context(project, &scope, stand);
+        self.run(&context, project, statement).await
+    }
+
+    /// A search needs to know whose rows it leaves.
+    fn one_table(&self, state: &SessionState, statement: &Statement) -> Result<TableReference, QueryError> {
+        let mut tables = state.resolve_table_references(statement).map_err(|error| self.failed(error))?;
+        tables.retain(|table| !state.table_functions().contains_key(table.table()));
+        match tables.len() {
+            1 => Ok(tables.remove(0)),
+            0 => Err(QueryError::Invalid("a search before the bar needs a FROM behind it".to_owned())),
+            _ => {
+                let names: Vec<String> = tables.iter().map(|table| table.table().to_owned()).collect();
+                let names = names.join(", ");
+                Err(QueryError::Invalid(format!("a search before the bar needs one store behind it, not {names}")))
+            }
+        }
+    }
+
+    async fn searched(
+        &self,
+        context: &SessionContext,
+        scope: &Scope,
+        project: &ProjectName,
+        table: TableReference,
+        search: &str,
+    ) -> Result<Stand, QueryError> {
+        let project = ProjectName::parse(table.schema().unwrap_or(project.as_str()))?;
+        let store = StoreName::parse(table.table())?;
+        let plan = scope.plan(&project, &store, &Search::Everything).await?;
+        let predicate = to_predicate_over(search, plan.schema().as_arrow())?;
+        let build = || {
+            let columns: Vec<_> = plan.schema().fields().iter().map(|field| ident(field.name()).alias(field.name())).collect();
+            let plan = LogicalPlanBuilder::from(plan).project(columns)?;
+            let condition = context.parse_sql_expr(&predicate, plan.schema())?;
+            plan.filter(condition)?.build()
+        };
+        let plan = build().map_err(|error: DataFusionError| self.failed(error))?;
+        Ok(Stand::from([((project, table.table().to_owned()), as_table(plan))]))
+    }
+
+    pub(crate) fn scope(&self, range: TimeRange, face: Face) -> Scope {
+        Scope { storage: self.storage.clone(), reach: self.reach.clone(), range, face }
+    }
+
+    /// Bounds the text, and the time that planning takes.
+    pub(crate) async fn within_limits<T>(
+        &self,
+        text: &str,
+        planned: impl Future<Output = Result<T, QueryError>>,
+    ) -> Result<T, QueryError> {
+        if text.len() > SQL_TEXT_BYTES_MAX {
+            let why = format!("the query has {} bytes, more than the {SQL_TEXT_BYTES_MAX} allowed", text.len());
+            return Err(QueryError::Invalid(why));
+        }
+        let timed_out = QueryError::Timeout { seconds: self.timeout.as_secs() };
+        tokio::time::timeout(self.timeout, planned).await.map_err(|_| timed_out)?
+    }
+
+    pub(crate) async fn run(
         &self,
         context: &SessionContext,
         project: &ProjectName,
-        sql: &str,
-    ) -> Result<SendableRecordBatchStream, QueryError> {
-        let failed = |error| QueryError::of(error, self.memory_bytes);
+        statement: Statement,
+    ) -> Result<Rows, QueryError> {
         let state = context.state();
-        let plan = match state.create_logical_plan(sql).await {
+        let missing = |state: &SessionState| self.missing_store(state, project, &statement);
+        let plan = match state.statement_to_plan(statement.clone()).await {
             Ok(plan) => plan,
-            Err(error) => return Err(self.missing_store(&state, project, sql).unwrap_or_else(|| failed(error))),
+            Err(error) => return Err(missing(&state).unwrap_or_else(|| self.failed(error))),
         };
         SQLOptions::new()
             .with_allow_ddl(false)
@@ -106,14 +189,29 @@ impl SqlEngine {
             .with_allow_statements(false)
             .verify_plan(&plan)
             .map_err(|error| QueryError::ReadOnly(error.strip_backtrace()))?;
-        let frame = context.execute_logical_plan(plan).await.map_err(failed)?;
-        frame.execute_stream().await.map_err(failed)
+        self.execute(context, plan).await
+    }
+
+    pub(crate) async fn execute(&self, context: &SessionContext, plan: LogicalPlan) -> Result<Rows, QueryError> {
+        let deadline = Instant::now() + self.timeout;
+        let start = async {
+            let frame = context.execute_logical_plan(plan).await?;
+            let tasks = Arc::new(frame.task_ctx());
+            let plan = frame.create_physical_plan().await?;
+            let batches = datafusion::physical_plan::execute_stream(plan.clone(), tasks)?;
+            Ok((plan, batches))
+        };
+        let (plan, batches) = start.await.map_err(|error| self.failed(error))?;
+        Ok(Rows::new(plan, batches, deadline, self.timeout, self.memory_bytes))
+    }
+
+    pub(crate) fn failed(&self, error: DataFusionError) -> QueryError {
+        QueryError::of(error, self.memory_bytes)
     }
 
     /// When a plan fails, the likeliest reason is a name that no store has; this says which, and which there are.
-    fn missing_store(&self, state: &SessionState, project: &ProjectName, sql: &str) -> Option<QueryError> {
-        let statement = state.sql_to_statement(sql, &Dialect::Generic).ok()?;
-        let tables = state.resolve_table_references(&statement).ok()?;
+    fn missing_store(&self, state: &SessionState, project: &ProjectName, statement: &Statement) -> Option<QueryError> {
+        let tables = state.resolve_table_references(statement).ok()?;
         tables.iter().filter(|table| !state.table_functions().contains_key(table.table())).find_map(|table| {
             let project = ProjectName::parse(table.schema().unwrap_or(project.as_str())).ok()?;
             if let Err(forbidden) = self.reach.check(&project) {
@@ -126,11 +224,7 @@ impl SqlEngine {
         })
     }
 
-    fn timed_out(&self) -> QueryError {
-        QueryError::Timeout { seconds: self.timeout.as_secs() }
-    }
-
-    fn context(&self, project: &ProjectName, range: TimeRange) -> SessionContext {
+    pub(crate) fn context(&self, project: &ProjectName, scope: &Scope, stand: Stand) -> SessionContext {
         let catalogs = Arc::new(MemoryCatalogProviderList::new());
         let mut config = session_config().with_default_catalog_and_schema(CATALOG, project.as_str());
         config = config.with_create_default_catalog_and_schema(false).with_information_schema(true);
@@ -140,7 +234,9 @@ impl SqlEngine {
             .with_catalog_list(catalogs)
             .build();
         let context = SessionContext::new_with_state(state);
-        context.register_catalog(CATALOG, Arc::new(ProjectCatalog::new(self.storage.clone(), self.reach.clone(), range)));
+        context.register_udf(json_text_function());
+        let catalog = ProjectCatalog { scope: scope.clone(), stand: Arc::new(stand) };
+        context.register_catalog(CATALOG, Arc::new(catalog));
         context
     }
 }
@@ -152,39 +248,6 @@ pub(crate) fn session_config() -> SessionConfig {
     options.sql_parser.enable_ident_normalization = false;
     options.execution.time_zone = Some("UTC".to_owned());
     config
-}
-
-impl Rows {
-    /// Ends with an error at the deadline.
-    pub fn into_stream(self) -> impl Stream<Item = Result<RecordBatch, QueryError>> + Send {
-        let Self { batches, deadline, timeout, memory_bytes, .. } = self;
-        futures::stream::try_unfold(batches, move |mut batches| async move {
-            match tokio::time::timeout_at(deadline, batches.next()).await {
-                Err(_) => Err(QueryError::Timeout { seconds: timeout.as_secs() }),
-                Ok(None) => Ok(None),
-                Ok(Some(Ok(batch))) => Ok(Some((batch, batches))),
-                Ok(Some(Err(error))) => Err(QueryError::of(error, memory_bytes)),
-            }
-        })
-    }
-
-    pub async fn collect(self, rows_max: usize) -> Result<Vec<RecordBatch>, QueryError> {
-        let schema = self.schema.clone();
-        let mut stream = std::pin::pin!(self.into_stream());
-        let mut batches = Vec::new();
-        let mut rows = 0;
-        while let Some(batch) = stream.try_next().await? {
-            rows += batch.num_rows();
-            if rows > rows_max {
-                return Err(QueryError::TooManyRows { limit: rows_max });
-            }
-            batches.push(batch);
-        }
-        if batches.is_empty() {
-            batches.push(RecordBatch::new_empty(schema));
-        }
-        Ok(batches)
-    }
 }
 
 #[cfg(test)]
