@@ -17,14 +17,6 @@ pub enum QueryError {
     Search { text: String, position: usize, why: &'static str },
     #[error("index: {why}")]
     Index { why: String },
-    #[error("this access key may not read in project {project}, which the query names")]
-    Forbidden { project: String },
-    #[error("search {text:?}, at character {position}: {why}")]
-    Search { text: String, position: usize, why: &'static str },
-    #[error("index: {why}")]
-    Index { why: String },
-    #[error("project {project} may not be read with this key")]
-    Forbidden { project: String },
     #[error("the query took longer than {seconds} s and was stopped; narrow its time range or ask for less")]
     Timeout { seconds: u64 },
     #[error("the query needs more than the {limit_bytes} bytes of memory that queries may use: {detail}")]
@@ -48,7 +40,6 @@ impl QueryError {
             | Self::Forbidden { .. }
             | Self::Search { .. }
             | Self::Index { .. }
-            | Self::Forbidden { .. }
             | Self::TooManyRows { .. }
             | Self::Memory { .. }
             | Self::File { .. } => Fault::Caller,

@@ -39,14 +39,16 @@ pub(crate) struct Scope {
 
 impl Scope {
     pub(crate) fn has(&self, project: &ProjectName, name: &StoreName) -> bool {
-        self.storage.store(project, name).is_some()
+        self.storage.store(project, name).is_some() || self.storage.view(project, name).is_some()
     }
 
     pub(crate) fn names(&self, project: &ProjectName) -> Vec<String> {
         if !self.reach.includes(project) {
             return Vec::new();
         }
-        self.storage.stores(project).iter().map(|store| store.name().to_string()).collect()
+        let stores = self.storage.stores(project);
+        let views = self.storage.views(project);
+        stores.iter().map(|store| store.name()).chain(views.iter().map(|view| &view.name)).map(ToString::to_string).collect()
     }
 
     /// None when there is no such store.
@@ -80,9 +82,19 @@ impl Scope {
         }
     }
 
+    /// A store alone, or those of a view that are still there.
     fn members(&self, project: &ProjectName, name: &StoreName) -> Result<Vec<Arc<StoreState>>, QueryError> {
         self.reach.check(project)?;
-        Ok(vec![self.storage.expect_store(project, name)?])
+        let Some(view) = self.storage.view(project, name) else {
+            return Ok(vec![self.storage.expect_store(project, name)?]);
+        };
+        view.members.iter().try_for_each(|member| self.reach.check(&member.project))?;
+        let stores = view.members.iter().filter_map(|member| self.storage.store(&member.project, &member.store));
+        let stores: Vec<_> = stores.collect();
+        if stores.is_empty() {
+            return Err(QueryError::Invalid(format!("view {name} of project {project} has no store any more")));
+        }
+        Ok(stores)
     }
 
     async fn member(&self, store: Arc<StoreState>, search: &Search) -> Result<LogicalPlan, QueryError> {
@@ -109,8 +121,8 @@ impl Scope {
         build().map_err(QueryError::plan)
     }
 
-    fn index(&self, _store: &StoreState) -> Result<Option<IndexConfig>, QueryError> {
-        Ok(None)
+    fn index(&self, store: &StoreState) -> Result<Option<IndexConfig>, QueryError> {
+        self.storage.index_config(store).map(|text| IndexConfig::parse(&text)).transpose()
     }
 }
 

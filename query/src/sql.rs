@@ -218,6 +218,7 @@ impl SqlEngine {
                 return Some(forbidden);
             }
             match StoreName::parse(table.table()) {
+                Ok(name) if self.storage.view(&project, &name).is_some() => None,
                 Ok(name) => self.storage.expect_store(&project, &name).err().map(QueryError::Store),
                 Err(bad_name) => Some(QueryError::Store(bad_name)),
             }

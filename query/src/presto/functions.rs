@@ -14,7 +14,7 @@ pub(crate) fn translate(function: &Function) -> Option<Result<String, String>> {
         ("if", [condition, yes, no]) => Some(Ok(format!("CASE WHEN {condition} THEN {yes} ELSE {no} END"))),
         ("approx_percentile", [value, share]) => Some(Ok(format!("approx_percentile_cont({value}, {share})"))),
         ("arbitrary" | "any_value", [value]) => Some(Ok(format!("first_value({value})"))),
-        ("max_by", [value, by]) => Some(Ok(format!("last_value({value} ORDER BY {by})"))),
+        ("max_by", [value, by]) => Some(Ok(format!("last_value({value} ORDER BY {by} NULLS FIRST)"))),
         ("min_by", [value, by]) => Some(Ok(format!("first_value({value} ORDER BY {by})"))),
         ("from_unixtime", [seconds]) => Some(Ok(format!("to_timestamp({seconds})"))),
         ("year" | "month" | "day" | "hour" | "minute" | "second" | "week" | "quarter", [of]) => part(&name, of),
