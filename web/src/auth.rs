@@ -99,3 +99,6 @@ pub(crate) async fn authenticate(State(app): State<App>, request: Request, next:
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

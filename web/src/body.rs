@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
 use serde::de::DeserializeOwned;
 
+use crate::auth::AuthError;
 use crate::error::ApiError;
 use crate::limits::{DRAINED_BYTES_MAX, JSON_BYTES_MAX};
 
@@ -14,6 +15,8 @@ use crate::limits::{DRAINED_BYTES_MAX, JSON_BYTES_MAX};
 pub(crate) enum BodyError {
     #[error("the body has more than the {limit} bytes that this route takes; {advice}")]
     TooLarge { limit: usize, advice: &'static str },
+    #[error(transparent)]
+    Auth(AuthError),
     #[error("the body broke off: {source}")]
     Broken { source: axum::Error },
     #[error("the body is empty; this route takes JSON, for example {example}")]
@@ -30,6 +33,7 @@ impl BodyError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Auth(error) => error.status(),
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -50,7 +54,7 @@ pub(crate) async fn read(body: Body, limit: BodyLimit) -> Result<Bytes, BodyErro
     let mut kept = BytesMut::with_capacity(announced.min(most));
     let mut seen = 0_usize;
     let mut frames = body.into_data_stream();
-    while let Some(frame) = frames.try_next().await.map_err(|source| BodyError::Broken { source })? {
+    while let Some(frame) = frames.try_next().await.map_err(broken)? {
         seen = seen.saturating_add(frame.len());
         if seen <= most {
             kept.extend_from_slice(&frame);
@@ -59,6 +63,18 @@ pub(crate) async fn read(body: Body, limit: BodyLimit) -> Result<Bytes, BodyErro
         }
     }
     if seen > most { Err(BodyError::TooLarge { limit: most, advice }) } else { Ok(kept.freeze()) }
+}
+
+/// A guarded body ends with what the guard found.
+fn broken(source: axum::Error) -> BodyError {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&source);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<AuthError>() {
+            return BodyError::Auth(found.clone());
+        }
+        cause = error.source();
+    }
+    BodyError::Broken { source }
 }
 
 /// Of a request that is refused before its body was looked at.

@@ -1,5 +1,6 @@
 //! Requests against all of the server but its port: the router on a real data folder.
 
+mod access;
 mod errors;
 mod metrics;
 mod rows;
@@ -52,6 +53,10 @@ impl Answer {
 }
 
 async fn bench() -> Bench {
+    bench_with(Access::default()).await
+}
+
+async fn bench_with(access: Access) -> Bench {
     let data = tempfile::tempdir().unwrap();
     let config = StorageConfig { clock: Clock::manual(NOW), ..StorageConfig::new(data.path()) };
     let storage = Storage::open(config).await.unwrap();
@@ -73,7 +78,7 @@ async fn bench() -> Bench {
         storage: storage.clone(),
         sql,
         http,
-        access: Access::default(),
+        access,
         self_metrics,
         body_bytes_max: BODY_BYTES_MAX,
     };
