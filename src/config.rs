@@ -27,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) ingest: IngestSection,
     pub(crate) quota: QuotaSection,
     pub(crate) consume: ConsumeSection,
+    pub(crate) sls: SlsSection,
     pub(crate) query: QuerySection,
     pub(crate) telemetry: TelemetrySection,
     pub(crate) alerting: AlertingConfig,
@@ -42,6 +43,7 @@ impl Default for Config {
             ingest: IngestSection::default(),
             quota: QuotaSection::default(),
             consume: ConsumeSection::default(),
+            sls: SlsSection::default(),
             query: QuerySection::default(),
             telemetry: TelemetrySection::default(),
             alerting,
@@ -203,6 +205,19 @@ impl QuotaSection {
             merge_after: self.merge_after,
             services: self.service.len(),
         }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SlsSection {
+    /// Names that clients of the SLS API have as their endpoint; what stands before one of them in a request's host is the project.
+    pub(crate) hosts: Vec<String>,
+}
+
+impl Default for SlsSection {
+    fn default() -> Self {
+        Self { hosts: vec!["sls.local".to_owned()] }
     }
 }
 

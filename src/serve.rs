@@ -178,6 +178,7 @@ pub(crate) async fn start(mut config: Config, administrator: Option<KeyPair>) ->
         self_metrics: self_metrics.clone(),
         http: http_metrics,
         access,
+        sls_hosts: config.sls.hosts,
         body_bytes_max: config.ingest.body_bytes_max,
     });
     let http = tokio::spawn(culprit_web::serve(listener, router, stop_http.clone()));

@@ -27,6 +27,7 @@ mod prometheus;
 mod router;
 mod search;
 mod server;
+mod sls;
 mod sql;
 mod stores;
 mod telemetry;

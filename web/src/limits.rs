@@ -21,3 +21,16 @@ pub(crate) const LATENCY_MICROS_MAX: u64 = 200_000_000;
 pub(crate) const SIGNATURE_SKEW_MAX: Duration = Duration::from_secs(15 * 60);
 /// Pause that a busy server asks for (`Retry-After`).
 pub(crate) const RETRY_AFTER_SECONDS: u64 = 1;
+/// Names in a page of a list of projects, logstores or views, as the clients of the SLS API know it.
+pub(crate) const LIST_PAGE_DEFAULT: usize = 100;
+pub(crate) const LIST_PAGE_MAX: usize = 500;
+/// Of a web tracking request, which anybody may send: a page's worth of events.
+pub(crate) const TRACK_BYTES_MAX: usize = 3 << 20;
+/// LogGroups in one pull, whatever a consumer asks for.
+pub(crate) const PULL_GROUPS_MAX: usize = 1_000;
+/// How long a pull may wait at the tail: shorter than what proxies take for a dead connection.
+pub(crate) const PULL_WAIT_MAX: Duration = Duration::from_secs(30);
+/// Logs in a page of the SLS API's search, as its clients know it.
+pub(crate) const QUERY_LINES_MAX: usize = 100;
+/// What older clients of the SLS API are told of a query in headers: some libraries give up at 8 KiB of one.
+pub(crate) const QUERY_INFO_BYTES_MAX: usize = 4_000;

@@ -13,10 +13,15 @@ use axum::response::{IntoResponse, Response};
 use crate::auth::Access;
 use crate::error::ApiError;
 use crate::router::App;
+use crate::sls;
 
 pub(crate) async fn check(State(app): State<App>, request: Request, next: Next) -> Response {
     let is_open = !app.storage.has_keys();
     let (headers, uri) = (request.headers(), request.uri());
+    // Web tracking is for pages of other sites; it looks itself whether a store takes it.
+    if sls::is_tracking_path(uri.path()) {
+        return next.run(request).await;
+    }
     match foreign(headers, uri).or_else(|| if is_open { rebound(headers, uri, &app.access) } else { None }) {
         Some(error) => error.into_response(),
         None => next.run(request).await,

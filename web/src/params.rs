@@ -30,6 +30,10 @@ impl Params {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// `?project=`, else the project that always exists.
     pub(crate) fn project(&self) -> Result<ProjectName, ApiError> {
         match self.get("project") {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{Method, Uri};
+use axum::extract::{Request, State};
 use axum::middleware;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use culprit_alerting::Alerting;
 use culprit_dashboards::Shelf;
@@ -19,7 +20,8 @@ use crate::auth::{self, Access};
 use crate::error::ApiError;
 use crate::telemetry::HttpMetrics;
 use crate::{
-    about, alerts, console, dashboards, explain, ingest, keys, openapi, origin, prometheus, search, sql, stores, telemetry,
+    about, alerts, console, dashboards, explain, ingest, keys, openapi, origin, prometheus, search, sls, sql, stores,
+    telemetry,
 };
 
 /// The parts of the house that the routes speak to.
@@ -34,6 +36,8 @@ pub struct Services {
     pub shelf: Shelf,
     pub http: HttpMetrics,
     pub access: Access,
+    /// Names of the server to clients of the SLS API, who put the project's name before it.
+    pub sls_hosts: Vec<String>,
     /// All that `/metrics` shows, `http`'s own numbers included.
     pub self_metrics: Arc<dyn Fn() -> Vec<Metric> + Send + Sync>,
     /// Bytes of an ingest body as it is sent, before decompression.
@@ -51,9 +55,13 @@ pub fn router(services: Services) -> Router {
     }
     // Before the routes of the table alone; others bring their own.
     router = router.route_layer(middleware::from_fn_with_state(app.clone(), auth::authenticate));
+    for (path, methods) in sls::routes() {
+        router = router.route(path, methods);
+    }
     router
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
+        .layer(middleware::from_fn_with_state(app.clone(), sls::divert))
         .layer(middleware::from_fn_with_state(app.clone(), origin::check))
         .layer(middleware::from_fn_with_state(http, telemetry::count))
         .with_state(app)
@@ -94,12 +102,19 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
     routes
 }
 
-async fn no_route(uri: Uri) -> ApiError {
-    ApiError::NoRoute { path: uri.path().to_owned() }
+async fn no_route(app: State<App>, request: Request) -> Response {
+    if sls::is_meant(request.headers()) {
+        return sls::enter(app, request).await;
+    }
+    ApiError::NoRoute { path: request.uri().path().to_owned() }.into_response()
 }
 
-async fn no_method(method: Method, uri: Uri) -> ApiError {
-    ApiError::NoMethod { method, path: uri.path().to_owned() }
+async fn no_method(app: State<App>, request: Request) -> Response {
+    if sls::is_meant(request.headers()) {
+        return sls::enter(app, request).await;
+    }
+    let path = request.uri().path().to_owned();
+    ApiError::NoMethod { method: request.method().clone(), path }.into_response()
 }
 
 #[cfg(test)]

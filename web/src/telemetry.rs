@@ -42,6 +42,10 @@ impl Route {
     }
 }
 
+/// On an answer whose operation says more than the pattern of its path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RouteLabel(pub(crate) &'static str);
+
 /// What no route has taken; paths from outside are no labels.
 const NO_ROUTE: &str = "none";
 
@@ -49,7 +53,8 @@ pub(crate) async fn count(State(metrics): State<HttpMetrics>, request: Request, 
     let begun = Instant::now();
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;
-    let route = matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
+    let by_path = || matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
+    let route = response.extensions().get::<RouteLabel>().map_or_else(by_path, |label| label.0);
     metrics.add(route, response.status(), begun.elapsed());
     response
 }

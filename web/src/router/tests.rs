@@ -4,6 +4,7 @@ mod access;
 mod errors;
 mod metrics;
 mod rows;
+mod sls;
 mod stores;
 
 use axum::body::{Body, to_bytes};
@@ -57,6 +58,10 @@ async fn bench() -> Bench {
 }
 
 async fn bench_with(access: Access) -> Bench {
+    bench_of(access, BODY_BYTES_MAX).await
+}
+
+async fn bench_of(access: Access, body_bytes_max: usize) -> Bench {
     let data = tempfile::tempdir().unwrap();
     let config = StorageConfig { clock: Clock::manual(NOW), ..StorageConfig::new(data.path()) };
     let storage = Storage::open(config).await.unwrap();
@@ -67,7 +72,7 @@ async fn bench_with(access: Access) -> Bench {
         Arc::new(move || [storage.metrics(), http.metrics()].concat())
     };
     let quotas = Quotas::of(&storage, QuotaConfig::default());
-    let ingest_config = IngestConfig { body_bytes_max: BODY_BYTES_MAX, auto_create: true };
+    let ingest_config = IngestConfig { body_bytes_max, auto_create: true };
     let services = Services {
         ingest: Ingest::new(storage.clone(), ingest_config, quotas.clone()),
         consumption: Consumption::new(storage.clone(), quotas.clone(), ConsumeConfig::default()),
@@ -79,8 +84,9 @@ async fn bench_with(access: Access) -> Bench {
         sql,
         http,
         access,
+        sls_hosts: vec!["sls.local".to_owned()],
         self_metrics,
-        body_bytes_max: BODY_BYTES_MAX,
+        body_bytes_max,
     };
     Bench { router: router(services), storage, _data: data }
 }
