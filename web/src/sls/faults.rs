@@ -129,7 +129,7 @@ mod tests {
     use std::time::Duration;
 
     use culprit_ingest::quota::{Counted, Measure, Over};
-    use culprit_store::{ProjectName, Right};
+    use culprit_store::{Bottleneck, ProjectName, Right};
 
     use super::*;
 
@@ -188,7 +188,7 @@ mod tests {
         for (error, code) in [
             (unknown, Code::LogStoreNotExist),
             (StoreError::BatchTooLarge { bytes: 2, limit: 1 }, Code::PostBodyTooLarge),
-            (StoreError::Busy { held: 2, limit: 1 }, Code::ServerBusy),
+            (StoreError::Busy { what: Bottleneck::RecentBytes, held: 2, limit: 1 }, Code::ServerBusy),
             (StoreError::Closed, Code::ServerBusy),
             (StoreError::CatalogValue { what: "w", value: "v".into() }, Code::InternalServerError),
         ] {
