@@ -12,7 +12,7 @@ use sealer::Sealer;
 
 use crate::catalog::{Catalog, KeyRow};
 use crate::limits::{GRANTS_MAX, KEYS_MAX};
-use crate::{Storage, StoreError};
+use crate::{ProjectName, Storage, StoreError};
 
 /// What to change of a key; None leaves it.
 #[derive(Debug, Clone, Default)]
@@ -154,6 +154,19 @@ impl Storage {
             ring.keeps_an_administrator_without(id)?;
         }
         ring.keep(&self.inner.catalog, &mut sealer, key).await
+    }
+
+    /// Of a project that goes. The keys stay, with what else they may.
+    pub(crate) async fn revoke_grants(&self, project: &ProjectName) -> Result<(), StoreError> {
+        let ring = &self.inner.keys;
+        let mut sealer = ring.sealer.lock().await;
+        let gone = Scope::Project(project.clone());
+        for key in self.keys().iter().filter(|key| key.grants.iter().any(|grant| grant.project == gone)) {
+            let mut key = key.as_ref().clone();
+            key.grants.retain(|grant| grant.project != gone);
+            ring.keep(&self.inner.catalog, &mut sealer, key).await?;
+        }
+        Ok(())
     }
 
     /// The only key may go, which opens the server again; the last administrator of several may not.

@@ -95,6 +95,8 @@ impl Storage {
         if self.expect_project(project)?.is_protected() {
             return Err(StoreError::Protected { project: project.to_string() });
         }
+        // First: a project that is made later under this name must not be open to the keys of this one.
+        self.revoke_grants(project).await?;
         for store in self.stores(project) {
             self.remove_store(&store).await?;
         }

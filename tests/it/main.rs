@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 #![expect(clippy::print_stderr, reason = "what is skipped is said")]
 
+mod access;
 mod apache;
 mod browser;
 mod crash;

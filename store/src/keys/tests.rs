@@ -84,6 +84,22 @@ async fn the_administrator_of_the_environment_is_there() {
 }
 
 #[tokio::test]
+async fn a_project_of_the_same_name_is_not_open_to_the_old_keys() {
+    let data = tempfile::tempdir().unwrap();
+    let storage = Storage::open(StorageConfig::new(data.path())).await.unwrap();
+    let shop = ProjectName::parse("shop").unwrap();
+    storage.create_project(&shop, String::new(), String::new()).await.unwrap();
+    storage.create_key(pair("root:x"), vec![Grant::administrator()]).await.unwrap();
+    let both = [grants("shop", Right::Read), grants("audit", Right::Read)].concat();
+    storage.create_key(pair("reader:x"), both).await.unwrap();
+    storage.delete_project(&shop).await.unwrap();
+    storage.create_project(&shop, String::new(), String::new()).await.unwrap();
+    assert_eq!(storage.key("reader").unwrap().grants, grants("audit", Right::Read));
+    assert!(storage.key("root").unwrap().allows(&shop, Right::Read));
+    storage.shutdown().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_folder_whose_key_file_is_wrong_is_not_opened() {
     let data = tempfile::tempdir().unwrap();
     let storage = Storage::open(StorageConfig::new(data.path())).await.unwrap();
