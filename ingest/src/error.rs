@@ -2,8 +2,8 @@
 
 use culprit_store::{Fault, StoreError};
 
-use crate::quota::Refusal;
 use crate::loggroup::LogGroupError;
+use crate::quota::Refusal;
 
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {

@@ -13,7 +13,7 @@ mod decode;
 mod encode;
 mod error;
 #[cfg(test)]
-mod messages;
+pub(crate) mod messages;
 mod metrics;
 mod package;
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! From a body to rows that are stored: decompress, choose the format, decode, append.
 
 mod loggroups;
+mod placement;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use culprit_store::{Metric, ProjectName, Route, Storage, StoreKind, StoreName, StoreSpec, StoreState};
+use culprit_store::{Metric, ProjectName, Storage, StoreKind, StoreName, StoreSpec, StoreState};
 use serde::Serialize;
 
 use crate::compression::decompress;
@@ -117,23 +118,24 @@ impl Ingest {
         body: Bytes,
         meta: RequestMeta,
     ) -> Result<IngestReport, IngestError> {
-        let route = meta.hash_key.as_deref().map_or(Ok(Route::Any), |key| parse_hash_key(key).map(Route::Key))?;
+        let key = meta.hash_key.as_deref().map(parse_hash_key).transpose()?;
         let format = meta.format.as_deref().map(str::parse::<Format>).transpose()?;
         let existing = self.existing(project, store, StoreKind::Logs)?;
         let schema = existing.as_ref().map_or_else(Arc::default, |store| store.schema());
         let options = DecodeOptions { now: self.storage.clock().now(), time_field: meta.time_field };
         let limit = self.config.body_bytes_max;
-        let decoded = off_the_runtime(move || {
+        let (decoded, raw_bytes) = off_the_runtime(move || {
             let body = decompress(body, meta.encoding.as_deref(), limit)?;
             let format = format
                 .or_else(|| meta.content_type.as_deref().and_then(Format::of_content_type))
                 .unwrap_or_else(|| Format::sniff(&body));
-            Ok(format.decode(&body, &schema, options))
+            Ok((format.decode(&body, &schema, options), body.len()))
         })
         .await?;
         if let Some(batch) = decoded.batch {
             let store = self.existing_or_new(existing, project, store, StoreKind::Logs).await?;
-            self.storage.append(&store, batch, &route).await?;
+            let route = self.place(&store, key, raw_bytes)?;
+            self.append(&store, batch, &route).await?;
         }
         self.counters.rows(decoded.accepted);
         self.counters.rejections(&decoded.rejections);
@@ -150,9 +152,14 @@ impl Ingest {
         let existing = self.existing(project, store, StoreKind::Metrics)?;
         let encoding = encoding.map(str::to_owned);
         let limit = self.config.body_bytes_max;
-        let decoded = off_the_runtime(move || remote_write::decode(body, encoding.as_deref(), limit)).await?;
+        let (decoded, raw_bytes) = off_the_runtime(move || {
+            let plain = remote_write::unwrap(body, encoding.as_deref(), limit)?;
+            Ok((remote_write::decode(&plain)?, plain.len()))
+        })
+        .await?;
         if !decoded.series.is_empty() {
             let store = self.existing_or_new(existing, project, store, StoreKind::Metrics).await?;
+            self.place(&store, None, raw_bytes)?;
             self.storage.append_samples(&store, decoded.series).await?;
         }
         self.counters.samples(decoded.accepted);

@@ -56,14 +56,17 @@ pub struct DecodedSeries {
     pub rejections: Rejections,
 }
 
-/// Senders always use snappy and often do not say so; gzip and zstd are taken when named.
-pub fn decode(body: bytes::Bytes, encoding: Option<&str>, limit: usize) -> Result<DecodedSeries, IngestError> {
+/// The message out of its wrapping. Senders always use snappy and often do not say so; gzip and zstd are taken when named.
+pub fn unwrap(body: bytes::Bytes, encoding: Option<&str>, limit: usize) -> Result<bytes::Bytes, IngestError> {
     let named = encoding.map(str::trim).unwrap_or("");
-    let plain = if named.is_empty() || named.eq_ignore_ascii_case("snappy") {
-        bytes::Bytes::from(decompress_snappy(&body, limit)?)
+    if named.is_empty() || named.eq_ignore_ascii_case("snappy") {
+        Ok(decompress_snappy(&body, limit)?.into())
     } else {
-        decompress(body, encoding, limit)?
-    };
+        decompress(body, encoding, limit)
+    }
+}
+
+pub fn decode(plain: &[u8]) -> Result<DecodedSeries, IngestError> {
     let request = WriteRequest::decode(plain).map_err(|source| IngestError::NotRemoteWrite { source })?;
     Ok(read(request))
 }

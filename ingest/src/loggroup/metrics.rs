@@ -110,3 +110,57 @@ fn new_series((metric, labels): (&str, &str)) -> Result<Series, RowError> {
     }
     Ok(Series { labels: read_labels(pairs, &shown(metric))?, samples: Samples::default() })
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use prost::Message;
+
+    use super::super::decode;
+    use super::super::messages::{LogGroup, log};
+    use super::*;
+    use crate::testing::schema;
+
+    fn row(name: &str, labels: &str, nanos: &str, value: &str) -> crate::loggroup::messages::Log {
+        let all = [("__name__", name), (LABELS, labels), (TIME_NANO, nanos), (VALUE, value)];
+        let given: Vec<(&str, &str)> = all.into_iter().filter(|(_, text)| *text != "-").collect();
+        log(1_700_000_000, &given)
+    }
+
+    #[test]
+    fn logs_become_samples_and_bad_ones_reasons() {
+        let logs = vec![
+            row("up", "a#$#1|job#$#x", "1700000000123456789", "1"),
+            row("up", "a#$#1|job#$#x", "1700000001", "0.5"),
+            row("up", "-", "-", "NaN"),
+            row("up", "path#$#a|b|c", "-", "+Inf"),
+            row("-", "a#$#1", "-", "1"),
+            row("up", "a", "-", "1"),
+            row("up", "a#$#1|a#$#2", "-", "1"),
+            row("up", "", "soon", "1"),
+            row("up", "", "-", "fast"),
+            row("up", "", "-", "-"),
+        ];
+        let group = LogGroup { logs, ..Default::default() };
+        let batch = decode(&group.encode_to_vec(), &schema(&[])).unwrap().batch.unwrap();
+        let decoded = read_samples(&batch);
+        let series = decoded
+            .series
+            .iter()
+            .map(|s| format!("{} {:?} {:?}\n", s.labels, s.samples.timestamps_ms, s.samples.values));
+        let reasons = decoded.rejections.reasons.iter().map(|reason| format!("log {}: {}\n", reason.line, reason.why));
+        expect![[r#"
+            up{a="1", job="x"} [1700000000123, 1700000001000] [1.0, 0.5]
+            up [1700000000000] [NaN]
+            up{path="a|b|c"} [1700000000000] [inf]
+            log 5: a series without a metric name (label __name__)
+            log 6: series up: "a" are no labels; they are written name#$#value|name#$#value
+            log 7: series up: label "a" comes twice
+            log 8: field "__time_nano__" has the value "soon", which is not a time
+            log 9: the sample's value "fast" is not a number
+            log 10: the sample's value "" is not a number
+        "#]]
+        .assert_eq(&series.chain(reasons).collect::<String>());
+        assert_eq!((decoded.accepted, decoded.rejections.total()), (4, 6));
+    }
+}

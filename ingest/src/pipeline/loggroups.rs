@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use bytes::Bytes;
 use culprit_store::{Route, StoreKind, StoreState};
 
 use super::{Ingest, off_the_runtime};
-use crate::limits::{INLINE_DECODE_BYTES_MAX, LOGGROUP_RAW_BYTES_MAX};
+use crate::limits::{INLINE_DECODE_BYTES_MAX, LOGGROUP_RAW_BYTES_MAX, REASONS_MAX};
 use crate::loggroup::{self, Decoded, GroupBuilder, Header, LogGroupError};
 use crate::rejection::{Reason, Rejections};
 use crate::{Codec, IngestError};
@@ -55,52 +56,64 @@ impl Ingest {
         self.counters.request(raw_bytes);
         let now = self.storage.clock().now();
         let seconds = u32::try_from(now.0.div_euclid(1_000_000_000)).unwrap_or(u32::MAX);
-        let result = match track.decode(store, seconds) {
-            Ok(decoded) => {
-                let batches = Decompressed { raw_bytes, decoded: vec![decoded] };
-                self.append_groups(store, batches, &Route::Any).await
-            }
-            Err(error) => Err(error.into()),
-        };
+        let result = self.store_events(store, &track, seconds, raw_bytes).await;
         self.counted(result)
     }
 
+    async fn store_events(
+        &self,
+        store: &Arc<StoreState>,
+        track: &WebTrack,
+        seconds: u32,
+        raw_bytes: usize,
+    ) -> Result<Accepted, IngestError> {
+        let route = self.place(store, None, raw_bytes)?;
+        let decoded = vec![track.decode(store, seconds)?];
+        self.append_groups(store, Groups { raw_bytes, decoded }, &route).await
+    }
+
     async fn store_groups(&self, store: &Arc<StoreState>, body: Bytes, put: PutLogs) -> Result<Accepted, IngestError> {
-        let route = put.key.map_or(Route::Any, Route::Key);
-        // Handing work to another thread and back costs about as much as decoding a small body.
-        let decoded = if put.raw_bytes(&body).is_some_and(|bytes| bytes <= INLINE_DECODE_BYTES_MAX) {
+        let key = put.key;
+        let declared = put.raw_bytes(&body);
+        // Where the size is known, a shard that is over its quota costs no decoding.
+        let route = declared.map(|bytes| self.place(store, key, bytes)).transpose()?;
+        let groups = if declared.is_some_and(|bytes| bytes <= INLINE_DECODE_BYTES_MAX) {
             decode(&body, &put, store)?
         } else {
             let store = store.clone();
             off_the_runtime(move || decode(&body, &put, &store)).await?
         };
-        self.append_groups(store, decoded, &route).await
+        let route = route.map_or_else(|| self.place(store, key, groups.raw_bytes), Ok)?;
+        self.append_groups(store, groups, &route).await
     }
 
-    async fn append_groups(
-        &self,
-        store: &Arc<StoreState>,
-        groups: Decompressed,
-        route: &Route,
-    ) -> Result<Accepted, IngestError> {
+    async fn append_groups(&self, store: &StoreState, groups: Groups, route: &Route) -> Result<Accepted, IngestError> {
         let mut accepted = Accepted { raw_bytes: groups.raw_bytes as u64, ..Accepted::default() };
         for Decoded { batch, repaired, .. } in groups.decoded {
             self.counters.repaired(repaired);
             let Some(batch) = batch else { continue };
-            if store.kind() == StoreKind::Metrics {
-                let decoded = loggroup::read_samples(&batch);
-                self.storage.append_samples(store, decoded.series).await?;
-                self.counters.samples(decoded.accepted);
-                self.counters.rejections(&decoded.rejections);
-                accepted.add(decoded.accepted, decoded.rejections);
+            let (rows, rejections) = if store.kind() == StoreKind::Metrics {
+                self.append_samples(store, &batch).await?
             } else {
                 let rows = batch.num_rows() as u64;
-                self.storage.append(store, batch, route).await?;
+                self.append(store, batch, route).await?;
                 self.counters.rows(rows);
-                accepted.add(rows, Rejections::default());
-            }
+                (rows, Rejections::default())
+            };
+            accepted.rows += rows;
+            accepted.rejected += rejections.total();
+            accepted.reasons.extend(rejections.reasons);
         }
+        accepted.reasons.truncate(REASONS_MAX);
         Ok(accepted)
+    }
+
+    async fn append_samples(&self, store: &StoreState, batch: &RecordBatch) -> Result<(u64, Rejections), IngestError> {
+        let decoded = loggroup::read_samples(batch);
+        self.storage.append_samples(store, decoded.series).await?;
+        self.counters.samples(decoded.accepted);
+        self.counters.rejections(&decoded.rejections);
+        Ok((decoded.accepted, decoded.rejections))
     }
 }
 
@@ -115,20 +128,13 @@ impl PutLogs {
     }
 }
 
-impl Accepted {
-    fn add(&mut self, rows: u64, rejections: Rejections) {
-        self.rows += rows;
-        self.rejected += rejections.total();
-        self.reasons.extend(rejections.reasons);
-    }
-}
-
-struct Decompressed {
+/// The groups of a request; their bytes after decompression.
+struct Groups {
     raw_bytes: usize,
     decoded: Vec<Decoded>,
 }
 
-fn decode(body: &Bytes, put: &PutLogs, store: &StoreState) -> Result<Decompressed, IngestError> {
+fn decode(body: &Bytes, put: &PutLogs, store: &StoreState) -> Result<Groups, IngestError> {
     let groups = if put.packages {
         loggroup::unpack(body, put.codec, LOGGROUP_RAW_BYTES_MAX)?
     } else {
@@ -136,7 +142,7 @@ fn decode(body: &Bytes, put: &PutLogs, store: &StoreState) -> Result<Decompresse
     };
     let schema = store.schema();
     let decoded = groups.iter().map(|group| loggroup::decode(group, &schema)).collect::<Result<_, _>>()?;
-    Ok(Decompressed { raw_bytes: groups.iter().map(Bytes::len).sum(), decoded })
+    Ok(Groups { raw_bytes: groups.iter().map(Bytes::len).sum(), decoded })
 }
 
 impl WebTrack {
@@ -163,3 +169,6 @@ impl WebTrack {
         Ok(builder.finish())
     }
 }
+
+#[cfg(test)]
+mod tests;

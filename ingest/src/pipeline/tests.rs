@@ -7,15 +7,15 @@ use super::*;
 use crate::quota::QuotaConfig;
 use crate::remote_write::{LabelPair, Sample, TimeSeries, WriteRequest};
 
-struct Bench {
-    ingest: Ingest,
-    storage: Storage,
-    project: ProjectName,
+pub(super) struct Bench {
+    pub(super) ingest: Ingest,
+    pub(super) storage: Storage,
+    pub(super) project: ProjectName,
     store: StoreName,
     _data: tempfile::TempDir,
 }
 
-async fn bench(config: IngestConfig) -> Bench {
+pub(super) async fn bench(config: IngestConfig) -> Bench {
     let data = tempfile::tempdir().unwrap();
     let clock = Clock::manual(UnixNanos(1_577_836_800_000_000_000));
     let storage = Storage::open(StorageConfig { clock, ..StorageConfig::new(data.path()) }).await.unwrap();
@@ -40,7 +40,7 @@ impl Bench {
         snapshot.recent.iter().map(|batch| batch.num_rows()).sum()
     }
 
-    fn counter(&self, name: &str, label: Option<&str>) -> f64 {
+    pub(super) fn counter(&self, name: &str, label: Option<&str>) -> f64 {
         let has_label = |m: &Metric| label.is_none_or(|wanted| m.labels.iter().any(|(_, value)| value == wanted));
         let found: Vec<f64> =
             self.ingest.metrics().iter().filter(|m| m.name == name && has_label(m)).map(|m| m.value).collect();

@@ -17,11 +17,16 @@ fn body(timeseries: Vec<TimeSeries>) -> Bytes {
     snap::raw::Encoder::new().compress_vec(&WriteRequest { timeseries }.encode_to_vec()).unwrap().into()
 }
 
+fn read_body(body: Bytes, encoding: Option<&str>, limit: usize) -> Result<DecodedSeries, IngestError> {
+    decode(&unwrap(body, encoding, limit)?)
+}
+
 #[test]
 fn values_keep_their_bits() {
     let values = [1.5, f64::NEG_INFINITY, f64::from_bits(STALE_NAN_BITS), f64::NAN, 5e-324];
     let samples: Vec<(i64, f64)> = (1000..).zip(values).collect();
-    let decoded = decode(body(vec![series(&[("job", "a"), (METRIC_NAME, "up")], &samples)]), Some("snappy"), 1 << 20);
+    let decoded =
+        read_body(body(vec![series(&[("job", "a"), (METRIC_NAME, "up")], &samples)]), Some("snappy"), 1 << 20);
     let decoded = decoded.unwrap();
     assert_eq!((decoded.accepted, decoded.rejections.total()), (5, 0));
     let [only] = decoded.series.as_slice() else { panic!("{:?}", decoded.series) };
@@ -40,7 +45,7 @@ fn bytes_by_hand() {
     let series = [&label[..], sample, exemplar].concat();
     let request = [&[0x0a, u8::try_from(series.len()).unwrap()], &series[..], b"\x1a\x02\x08\x01"].concat();
     let body = snap::raw::Encoder::new().compress_vec(&request).unwrap();
-    let decoded = decode(body.into(), None, 1 << 20).unwrap();
+    let decoded = read_body(body.into(), None, 1 << 20).unwrap();
     assert_eq!(decoded.series[0].labels.to_string(), "up");
     assert_eq!(decoded.series[0].samples, Samples { timestamps_ms: vec![1], values: vec![1.0] });
 }
@@ -52,7 +57,7 @@ fn a_bad_series_never_loses_the_others() {
     let many: Vec<(&str, &str)> = many.iter().map(|(name, value)| (&**name, &**value)).collect();
     let mut histogram = series(&[(METRIC_NAME, "native")], &[]);
     histogram.histograms = vec![Bytes::new(), Bytes::new()];
-    let decoded = decode(
+    let decoded = read_body(
         body(vec![
             series(&[("job", "a")], &[(1, 1.0), (2, 1.0)]),
             series(&[(METRIC_NAME, "m"), ("a", "1"), ("a", "2")], &[(1, 1.0)]),
@@ -94,8 +99,8 @@ fn what_is_no_request_is_refused() {
         (block(&[0; 2000]), None, "more than 1000 bytes"),
         (block(b""), Some("br"), "cannot be read"),
     ] {
-        let error = decode(body, encoding, 1000).unwrap_err().to_string();
+        let error = read_body(body, encoding, 1000).unwrap_err().to_string();
         assert!(error.contains(expected), "{expected}: {error}");
     }
-    assert_eq!(decode(block(b""), None, 1000).unwrap().accepted, 0);
+    assert_eq!(read_body(block(b""), None, 1000).unwrap().accepted, 0);
 }
