@@ -157,6 +157,8 @@ pub(crate) struct QuotaSection {
     pub(crate) merge_after: Duration,
     /// Addresses of the servers that add up the usage of all front ends. None: this server does it for itself and for whoever names it.
     pub(crate) service: Vec<String>,
+    /// `ID:SECRET` of an access key that may administer those servers, where they have keys.
+    pub(crate) service_key: Option<String>,
 }
 
 impl Default for QuotaSection {
@@ -178,6 +180,7 @@ impl Default for QuotaSection {
             split_after,
             merge_after,
             service: Vec::new(),
+            service_key: None,
         }
     }
 }

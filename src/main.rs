@@ -6,6 +6,7 @@ mod demo;
 mod error;
 mod import;
 mod output;
+mod quota_link;
 mod remote;
 mod scrape;
 mod serve;

@@ -24,10 +24,12 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::error::CliError;
 use crate::output::say;
+use crate::quota_link;
 use crate::scrape;
 
 #[derive(Debug, Args)]
@@ -102,16 +104,20 @@ pub(crate) struct Running {
     stop_rest: CancellationToken,
     http: JoinHandle<std::io::Result<()>>,
     scraping: JoinHandle<()>,
+    quotas: Quotas,
+    quota_tasks: TaskTracker,
 }
 
 impl Running {
     /// Requests that run are answered; then rules and scraping end; then the store flushes and lets go of its folder.
     pub(crate) async fn stop(self) -> Result<(), CliError> {
         self.stop_http.cancel();
+        self.quotas.service().close();
         let served = self.http.await;
         self.stop_rest.cancel();
         self.alerting.stopped().await;
         let scraped = self.scraping.await;
+        self.quota_tasks.wait().await;
         self.storage.shutdown().await?;
         served.expect("the HTTP server does not panic")?;
         scraped.expect("scraping does not panic");
@@ -140,12 +146,12 @@ pub(crate) async fn start(mut config: Config, administrator: Option<KeyPair>) ->
     let metricstore = StoreName::parse(METRICSTORE)?;
     let ingest_config =
         IngestConfig { body_bytes_max: config.ingest.body_bytes_max, auto_create: config.ingest.auto_create };
-    let quotas = Quotas::of(&storage, config.quota.quotas());
+    let stop_http = CancellationToken::new();
+    let stop_rest = CancellationToken::new();
+    let (quotas, quota_tasks) = quota_link::start(&storage, &config.quota, &stop_rest).await?;
     let ingest = Ingest::new(storage.clone(), ingest_config, quotas.clone());
     let consumption = Consumption::new(storage.clone(), quotas.clone(), config.consume.config()?);
     let sql = SqlEngine::with_limits(storage.clone(), config.query.timeout, config.query.memory_bytes)?;
-    let stop_http = CancellationToken::new();
-    let stop_rest = CancellationToken::new();
     let source = MetricSource::Store { storage: storage.clone(), store: metricstore.clone() };
     let alerting = Alerting::start(
         config.alerting.clone(),
@@ -158,10 +164,10 @@ pub(crate) async fn start(mut config: Config, administrator: Option<KeyPair>) ->
     .await?;
     let http_metrics = HttpMetrics::default();
     let self_metrics: Arc<dyn Fn() -> Vec<Metric> + Send + Sync> = Arc::new({
-        let (storage, ingest, consumption) = (storage.clone(), ingest.clone(), consumption.clone());
-        let (alerting, http) = (alerting.clone(), http_metrics.clone());
+        let (storage, ingest, quotas) = (storage.clone(), ingest.clone(), quotas.clone());
+        let (consumption, alerting, http) = (consumption.clone(), alerting.clone(), http_metrics.clone());
         move || {
-            let pipeline = [storage.metrics(), ingest.metrics(), consumption.metrics()];
+            let pipeline = [storage.metrics(), ingest.metrics(), quotas.metrics(), consumption.metrics()];
             let house = [alerting.metrics().metrics(), http.metrics()];
             pipeline.into_iter().chain(house).flatten().chain(scrape::process()).collect()
         }
@@ -169,7 +175,7 @@ pub(crate) async fn start(mut config: Config, administrator: Option<KeyPair>) ->
     let router = culprit_web::router(Services {
         storage: storage.clone(),
         ingest,
-        quotas,
+        quotas: quotas.clone(),
         consumption,
         sql,
         promql: Engine::default(),
@@ -184,7 +190,7 @@ pub(crate) async fn start(mut config: Config, administrator: Option<KeyPair>) ->
     let http = tokio::spawn(culprit_web::serve(listener, router, stop_http.clone()));
     let scraper = scrape::Scraper::new(storage.clone(), self_metrics, address);
     let scraping = tokio::spawn(scraper.run(config.telemetry.scrape_interval, stop_rest.clone()));
-    Ok(Running { address, storage, alerting, stop_http, stop_rest, http, scraping })
+    Ok(Running { address, storage, alerting, stop_http, stop_rest, http, scraping, quotas, quota_tasks })
 }
 
 /// What alerting asks for, answered by the crates that it does not know.

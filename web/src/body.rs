@@ -4,11 +4,12 @@ use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use bytes::{Bytes, BytesMut};
+use culprit_ingest::quota::Refusal;
 use futures::TryStreamExt;
 use serde::de::DeserializeOwned;
 
 use crate::auth::AuthError;
-use crate::error::ApiError;
+use crate::error::{self, ApiError};
 use crate::limits::{DRAINED_BYTES_MAX, JSON_BYTES_MAX};
 
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,8 @@ pub(crate) enum BodyError {
     Form { why: String },
     #[error("the body is not UTF-8: {source}")]
     NotText { source: std::str::Utf8Error },
+    #[error(transparent)]
+    Quota(#[from] Refusal),
 }
 
 impl BodyError {
@@ -34,6 +37,7 @@ impl BodyError {
         match self {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Auth(error) => error.status(),
+            Self::Quota(refusal) => error::of_refusal(refusal),
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -49,20 +53,35 @@ pub(crate) struct BodyLimit {
 pub(crate) const JSON_LIMIT: BodyLimit = BodyLimit { bytes: JSON_BYTES_MAX, advice: "this bound is fixed" };
 
 pub(crate) async fn read(body: Body, limit: BodyLimit) -> Result<Bytes, BodyError> {
+    read_counted(body, limit, |_| Ok(())).await
+}
+
+/// Asks `count` about every piece as it comes in. A refused body is read on and thrown away, as one over its limit is.
+pub(crate) async fn read_counted(
+    body: Body,
+    limit: BodyLimit,
+    mut count: impl FnMut(u64) -> Result<(), Refusal>,
+) -> Result<Bytes, BodyError> {
     let BodyLimit { bytes: most, advice } = limit;
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut kept = BytesMut::with_capacity(announced.min(most));
     let mut seen = 0_usize;
+    let mut refused = None;
     let mut frames = body.into_data_stream();
     while let Some(frame) = frames.try_next().await.map_err(broken)? {
         seen = seen.saturating_add(frame.len());
-        if seen <= most {
+        refused = refused.or_else(|| count(frame.len() as u64).err());
+        if seen <= most && refused.is_none() {
             kept.extend_from_slice(&frame);
         } else if announced.max(seen) > most.saturating_add(DRAINED_BYTES_MAX) {
             break;
         }
     }
-    if seen > most { Err(BodyError::TooLarge { limit: most, advice }) } else { Ok(kept.freeze()) }
+    match refused {
+        Some(refusal) => Err(refusal.into()),
+        None if seen > most => Err(BodyError::TooLarge { limit: most, advice }),
+        None => Ok(kept.freeze()),
+    }
 }
 
 /// A guarded body ends with what the guard found.
@@ -77,7 +96,7 @@ fn broken(source: axum::Error) -> BodyError {
     BodyError::Broken { source }
 }
 
-/// Of a request that is refused before its body was looked at.
+/// Of a request that is refused before its body was looked at: its sender sees the answer then, and no closed connection.
 pub(crate) async fn drain(body: Body) {
     let nothing = BodyLimit { bytes: 0, advice: "it is thrown away" };
     // Both ends are fine: the reason for the refusal is another, and it is told.

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use culprit_dashboards::DashboardError;
 use culprit_ingest::IngestError;
+use culprit_ingest::quota::Refusal;
 use culprit_query::QueryError;
 use culprit_rca::RcaError;
 use culprit_store::{Fault, StoreError};
@@ -31,6 +32,8 @@ pub(crate) enum ApiError {
     Body(#[from] BodyError),
     #[error(transparent)]
     Auth(#[from] AuthError),
+    #[error(transparent)]
+    Quota(#[from] Refusal),
     #[error("{name}: {source}")]
     Time { name: &'static str, source: TimeError },
     #[error("{name} is {given}; it must be {range}")]
@@ -63,6 +66,9 @@ pub(crate) enum ApiError {
 
 impl ApiError {
     pub(crate) fn status(&self) -> StatusCode {
+        if let Some(refusal) = self.refusal() {
+            return of_refusal(refusal);
+        }
         match self {
             Self::Ingest(IngestError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Ingest(error) => of_fault(error.fault()),
@@ -83,8 +89,37 @@ impl ApiError {
             Self::NoRoute { .. } | Self::NoProject { .. } | Self::NoIncident { .. } => StatusCode::NOT_FOUND,
             Self::NoMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Encode { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Quota(refusal) => of_refusal(refusal),
         }
     }
+
+    /// The quota that said no, wherever it was asked.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Quota(refusal)
+            | Self::Ingest(IngestError::Quota(refusal))
+            | Self::Body(BodyError::Quota(refusal)) => Some(refusal),
+            _ => None,
+        }
+    }
+}
+
+/// Of our own routes and those that know 429. What counts things does not pass by waiting.
+pub(crate) fn of_refusal(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::Count { .. } => StatusCode::FORBIDDEN,
+        refusal if refusal.is_ours() => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::TOO_MANY_REQUESTS,
+    }
+}
+
+/// A quota knows when the same request may pass; rounded up to what the header can say.
+pub(crate) fn when_refused(refusal: Option<&Refusal>, mut response: Response) -> Response {
+    if let Some(pause) = refusal.and_then(Refusal::retry_after) {
+        let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    }
+    response
 }
 
 pub(crate) fn of_fault(fault: Fault) -> StatusCode {
@@ -115,7 +150,8 @@ impl IntoResponse for ApiError {
         let text = one_line(&self);
         let status = self.status();
         log(status, &text);
-        later(status, (status, Json(json!({ "error": text }))).into_response())
+        let response = later(status, (status, Json(json!({ "error": text }))).into_response());
+        when_refused(self.refusal(), response)
     }
 }
 

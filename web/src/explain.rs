@@ -12,6 +12,7 @@ use crate::auth::Principal;
 use crate::body::{JsonBody, JsonRequest};
 use crate::error::ApiError;
 use crate::limits::EXPLAIN_BUDGET_MAX;
+use crate::quota::admit_query;
 use crate::router::App;
 use crate::time::{Moment, range};
 
@@ -49,6 +50,7 @@ pub(crate) async fn explain(
 ) -> Result<Json<Report>, ApiError> {
     let project = project(request.project.as_deref())?;
     principal.check(&project, Right::Read)?;
+    admit_query(&app, &project)?;
     let name = StoreName::parse(&request.store)?;
     let store = app.storage.expect_store(&project, &name)?;
     if store.kind() != StoreKind::Logs {

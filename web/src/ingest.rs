@@ -7,9 +7,10 @@ use culprit_ingest::{IngestReport, RequestMeta};
 use culprit_store::Right;
 
 use crate::auth::Principal;
-use crate::body::{self, BodyLimit};
+use crate::body::BodyLimit;
 use crate::error::ApiError;
 use crate::params::{Params, StorePath};
+use crate::quota::admitted_body;
 use crate::router::App;
 
 /// 200 when any row was accepted, 400 when none was; both with the counts and the first reasons.
@@ -29,7 +30,7 @@ pub(crate) async fn logs(
         time_field: text("time_field"),
         hash_key: text("key"),
     };
-    let body = body::read(request.into_body(), limit(&app)).await?;
+    let (body, _charge) = admitted_body(&app, &project, request, limit(&app)).await?;
     let report = app.ingest.logs(&project, &store, body, meta).await?;
     let is_refused = report.accepted == 0 && report.rejected > 0;
     Ok((if is_refused { StatusCode::BAD_REQUEST } else { StatusCode::OK }, Json(report)))

@@ -24,6 +24,7 @@ mod openapi;
 mod origin;
 mod params;
 mod prometheus;
+mod quota;
 mod router;
 mod search;
 mod server;

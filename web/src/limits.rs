@@ -19,6 +19,10 @@ pub(crate) const EXPLAIN_BUDGET_MAX: Duration = Duration::from_secs(60);
 pub(crate) const LATENCY_MICROS_MAX: u64 = 200_000_000;
 /// How far a signed request's date may be from the server's clock: a captured request is of no use after it.
 pub(crate) const SIGNATURE_SKEW_MAX: Duration = Duration::from_secs(15 * 60);
+/// A quota report: some 100,000 projects.
+pub(crate) const QUOTA_REPORT_BYTES_MAX: usize = 8 << 20;
+/// How long a front end that does not say waits for news about bars.
+pub(crate) const QUOTA_POLL_DEFAULT: Duration = Duration::from_secs(30);
 /// Pause that a busy server asks for (`Retry-After`).
 pub(crate) const RETRY_AFTER_SECONDS: u64 = 1;
 /// Names in a page of a list of projects, logstores or views, as the clients of the SLS API know it.

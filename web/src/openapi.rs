@@ -1,6 +1,7 @@
 //! `/openapi.json`: the routes, their parameters and what they answer, from one table.
 
 use axum::Json;
+use culprit_ingest::quota::ProjectOverride;
 use serde_json::{Map, Value, json};
 
 use crate::about::VERSION;
@@ -80,6 +81,13 @@ const OPERATIONS: &[Operation] = &[
     op("patch", "/api/admin/keys/{id}", "Changes what a key may do, or disables it.")
         .sends(Sends::Json(ChangeKey::EXAMPLE)),
     op("delete", "/api/admin/keys/{id}", "Deletes an access key."),
+    op("get", "/api/admin/usage", "Rates, limits and refusals per project and shard.").with("project"),
+    op("get", "/api/admin/quotas/{project}", "A project's limits."),
+    op("put", "/api/admin/quotas/{project}", "Sets limits of one project; what is absent is as configured.")
+        .sends(Sends::Json(ProjectOverride::EXAMPLE)),
+    op("delete", "/api/admin/quotas/{project}", "The configured limits again."),
+    op("post", "/api/quota/report", "A front end's usage, for the quota service.").sends(Sends::Bytes),
+    op("get", "/api/quota/bars", "Who is barred since a version; waits for news.").with("since wait"),
     op("get", "/api/dashboards", "Dashboards, the built-in ones first.").with("project"),
     op("post", "/api/dashboards/import", "Imports a dashboard from Grafana's JSON.")
         .with("project")

@@ -26,6 +26,13 @@ impl Params {
         self.all(name).find(|value| !value.is_empty())
     }
 
+    pub(crate) fn number(&self, name: &'static str) -> Result<Option<u64>, ApiError> {
+        let read = |text: &str| {
+            text.parse().map_err(|_| ApiError::Parameters { why: format!("{name} is {text:?}, not a whole number") })
+        };
+        self.get(name).map(read).transpose()
+    }
+
     pub(crate) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }

@@ -19,6 +19,7 @@ use culprit_store::{ProjectName, Right, StoreError, StoreKind, StoreState};
 
 use crate::auth::Principal;
 use crate::params::{DEFAULT_METRICSTORE, StorePath};
+use crate::quota::admit_query;
 use crate::router::App;
 use error::PromError;
 pub(crate) use format::float;
@@ -81,6 +82,7 @@ impl FromRequestParts<App> for Metricstore {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, PromError> {
         let Readable(StorePath { project, store: name }) = Readable::from_request_parts(parts, app).await?;
+        admit_query(app, &project)?;
         let Some(store) = app.storage.store(&project, &name) else {
             let is_given = [ProjectName::default_project(), ProjectName::system()].contains(&project);
             if is_given && name.as_str() == DEFAULT_METRICSTORE {

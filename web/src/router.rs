@@ -20,8 +20,8 @@ use crate::auth::{self, Access};
 use crate::error::ApiError;
 use crate::telemetry::HttpMetrics;
 use crate::{
-    about, alerts, console, dashboards, explain, ingest, keys, openapi, origin, prometheus, search, sls, sql, stores,
-    telemetry,
+    about, alerts, console, dashboards, explain, ingest, keys, openapi, origin, prometheus, quota, search, sls, sql,
+    stores, telemetry,
 };
 
 /// The parts of the house that the routes speak to.
@@ -90,6 +90,13 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/api/admin/rules/reload", post(alerts::reload)),
         ("/api/admin/keys", get(keys::list).merge(post(keys::create))),
         ("/api/admin/keys/{id}", get(keys::one).merge(patch(keys::change)).merge(delete(keys::remove))),
+        ("/api/admin/usage", get(quota::usage)),
+        (
+            "/api/admin/quotas/{project}",
+            get(quota::limits).merge(put(quota::set_limits)).merge(delete(quota::unset_limits)),
+        ),
+        ("/api/quota/report", post(quota::report)),
+        ("/api/quota/bars", get(quota::bars)),
         ("/api/dashboards", get(dashboards::list)),
         ("/api/dashboards/import", post(dashboards::import)),
         ("/api/dashboards/{uid}", get(dashboards::one).merge(delete(dashboards::remove))),

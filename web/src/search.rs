@@ -12,6 +12,7 @@ use crate::body::{JsonBody, JsonRequest};
 use crate::error::ApiError;
 use crate::explain::project;
 use crate::limits::{SEARCH_ROWS_DEFAULT, SEARCH_ROWS_MAX};
+use crate::quota::admit_query;
 use crate::router::App;
 use crate::sql;
 use crate::time::{Moment, range};
@@ -52,5 +53,6 @@ pub(crate) async fn search(
     let predicate = to_predicate(&request.query)?;
     let query = format!("SELECT * FROM \"{store}\" WHERE {predicate} ORDER BY _time DESC LIMIT {limit}");
     let range = range(request.from.as_ref(), request.to.as_ref())?;
+    admit_query(&app, &project)?;
     sql::answer(&principal.sql(&app), &headers, &project, &query, range).await
 }

@@ -22,6 +22,7 @@ use crate::body::{JsonBody, JsonRequest};
 use crate::error::{ApiError, one_line};
 use crate::explain::project;
 use crate::limits::ANSWER_BYTES_MAX;
+use crate::quota::admit_query;
 use crate::router::App;
 use crate::time::{Moment, range};
 use rows::{RowWriter, write_json_row};
@@ -47,6 +48,7 @@ pub(crate) async fn query(
 ) -> Result<Response, ApiError> {
     let project = project(request.project.as_deref())?;
     principal.check(&project, Right::Read)?;
+    admit_query(&app, &project)?;
     let range = range(request.from.as_ref(), request.to.as_ref())?;
     answer(&principal.sql(&app), &headers, &project, &request.query, range).await
 }

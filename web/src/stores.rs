@@ -111,6 +111,9 @@ pub(crate) async fn create(
         spec.settings.ttl = ttl.map(Duration::from_secs);
     }
     let is_new = app.storage.store(&path.project, &path.store).is_none();
+    if is_new {
+        app.quotas.check_new_store(&app.storage, &path.project, spec.shards)?;
+    }
     let store = app.storage.create_store(&path.project, &path.store, spec).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(describe(&app, &store).await?)))

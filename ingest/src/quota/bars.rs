@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::refusal::{Flow, Measure};
 use super::stopwatch::Nanos;
@@ -16,6 +17,8 @@ pub(crate) struct BarLog {
     /// Oldest first; those that have ended are dropped from the front. Held for additions and copies.
     entries: Mutex<VecDeque<Entry>>,
     version: watch::Sender<u64>,
+    /// Cancelled when the server ends: nobody is kept waiting for news then.
+    closing: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -32,7 +35,7 @@ struct Entry {
 impl BarLog {
     /// `start` tells one life of a service from another: a poller that asks for what lies before it, or beyond what was given out, is told all.
     pub(crate) fn new(start: u64) -> Self {
-        Self { entries: Mutex::default(), version: watch::Sender::new(start) }
+        Self { entries: Mutex::default(), version: watch::Sender::new(start), closing: CancellationToken::new() }
     }
 
     /// An end that is past lifts the bar.
@@ -54,12 +57,18 @@ impl BarLog {
         let mut version = self.version.subscribe();
         if *version.borrow_and_update() == since {
             let changed = tokio::time::timeout(wait.min(POLL_WAIT_MAX), version.wait_for(|version| *version != since));
-            if changed.await.is_ok() {
+            // None when the server ends meanwhile.
+            let has_news = self.closing.run_until_cancelled(changed).await.is_some_and(|change| change.is_ok());
+            if has_news {
                 // Bars come in swarms; one answer for many costs every front end one round trip.
                 tokio::time::sleep(POLL_GATHER).await;
             }
         }
         self.since(since, now())
+    }
+
+    pub(crate) fn close(&self) {
+        self.closing.cancel();
     }
 
     fn since(&self, since: u64, now: Nanos) -> BarChanges {

@@ -80,6 +80,11 @@ impl QuotaService {
         self.bars.poll(since, wait, || self.watch.now()).await
     }
 
+    /// Answers everybody who waits for news, and from here on nobody waits.
+    pub fn close(&self) {
+        self.bars.close();
+    }
+
     /// None when more projects are active than are metered.
     pub(super) fn meter(&self, project: &ProjectName) -> Option<Arc<Meter>> {
         let partition = &self.partitions[part_of(project.as_str(), QUOTA_PARTITIONS)];

@@ -8,7 +8,7 @@ use culprit_store::{Fault, StoreError};
 use serde_json::json;
 
 use crate::auth::AuthError;
-use crate::error::{ApiError, later, log, of_fault, one_line};
+use crate::error::{ApiError, later, log, of_fault, one_line, when_refused};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PromError {
@@ -64,7 +64,7 @@ fn of_status(status: StatusCode) -> (StatusCode, &'static str) {
     let kind = match status {
         StatusCode::NOT_FOUND => "not_found",
         StatusCode::FORBIDDEN => "forbidden",
-        StatusCode::SERVICE_UNAVAILABLE => "unavailable",
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => "unavailable",
         status if status.is_server_error() => "internal",
         _ => "bad_data",
     };
@@ -77,6 +77,10 @@ impl IntoResponse for PromError {
         let text = one_line(&self);
         log(status, &text);
         let body = json!({ "status": "error", "errorType": kind, "error": text });
-        later(status, (status, Json(body)).into_response())
+        let refusal = match &self {
+            Self::Api(error) => error.refusal(),
+            _ => None,
+        };
+        when_refused(refusal, later(status, (status, Json(body)).into_response()))
     }
 }

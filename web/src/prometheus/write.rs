@@ -3,13 +3,14 @@
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use culprit_ingest::quota;
 use culprit_store::Right;
 
 use crate::auth::Principal;
-use crate::body;
-use crate::error::{ApiError, later, log, one_line};
+use crate::error::{ApiError, later, log, one_line, when_refused};
 use crate::ingest::{header_text, limit};
 use crate::params::StorePath;
+use crate::quota::admitted_body;
 use crate::router::App;
 
 pub(crate) async fn write(State(app): State<App>, principal: Principal, path: StorePath, request: Request) -> Response {
@@ -26,7 +27,7 @@ async fn receive(app: &App, principal: &Principal, path: StorePath, request: Req
     if content_type.is_some_and(|kind| kind.contains("io.prometheus.write.v2")) {
         return Err(Refusal::NewerProtocol);
     }
-    let body = body::read(request.into_body(), limit(app)).await.map_err(ApiError::from)?;
+    let (body, _charge) = admitted_body(app, &path.project, request, limit(app)).await?;
     let written = app.ingest.remote_write(&path.project, &path.store, body, encoding.as_deref()).await;
     let report = written.map_err(ApiError::from)?;
     if report.accepted == 0 && report.rejected > 0 {
@@ -53,10 +54,18 @@ impl IntoResponse for Refusal {
             // What makes a sender fall back to 1.0.
             Self::NewerProtocol => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::AllRejected { .. } => StatusCode::BAD_REQUEST,
+            // A sender drops what it got 403 for, and 429 too unless told otherwise. The text says whose limit it was.
+            Self::Api(error) if error.refusal().is_some() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Api(error) => error.status(),
         };
         let text = one_line(&self);
-        log(status, &text);
-        later(status, (status, format!("{text}\n")).into_response())
+        let refusal = match &self {
+            Self::Api(error) => error.refusal(),
+            _ => None,
+        };
+        if refusal.is_none_or(quota::Refusal::is_ours) {
+            log(status, &text);
+        }
+        when_refused(refusal, later(status, (status, format!("{text}\n")).into_response()))
     }
 }
