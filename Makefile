@@ -23,7 +23,7 @@ INSTALLED := node_modules/.package-lock.json
 help:
 	@echo 'make demo     a server, a simulated incident, the alert that names its cause, the console'
 	@echo 'make test     every test: Rust, conformance, crash, console, browser'
-	@echo 'make bench    ingest of 200,000 rows: rows per second, memory, processor time'
+	@echo 'make bench    ingest, latency, egress, pauses, isolation, quotas (SUITES names some), long campaigns'
 	@echo 'make lint     formatting, clippy, oxlint, types of the console'
 	@echo 'make console  the console alone, into web/ui/dist'
 	@echo 'make setup    what the tests need beside Rust and Node'
@@ -41,11 +41,12 @@ test: console setup
 	fi
 	npm --prefix web/ui test
 
-# PROFILE=dev measures what the tests run on: no figure to publish, but there in seconds.
+# PROFILE=dev measures what the tests run on: no figure to publish, but there in seconds. SUITES="latency egress" runs these alone.
 export PROFILE ?= release
-bench:
-	$(CARGO) build --profile $(PROFILE) --bin culprit
-	bench/ingest.sh
+SUITES ?= rows ingest latency egress pauses isolation quota kills mutations
+bench: setup
+	$(CARGO) build --profile $(PROFILE) --workspace --bins
+	bench/run.sh $(SUITES)
 
 lint: web/ui/$(INSTALLED)
 	$(CARGO) fmt --all --check
