@@ -9,3 +9,4 @@ pub(crate) mod rules;
 mod scope;
 pub(crate) mod search;
 pub(crate) mod sql;
+pub(crate) mod tail;

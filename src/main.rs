@@ -39,6 +39,8 @@ enum Command {
     Promql(command::promql::PromqlArgs),
     /// Find rows by words and fields
     Search(command::search::SearchArgs),
+    /// Print rows of a store as they come
+    Tail(command::tail::TailArgs),
     /// Say which dimension values set some rows apart from the others
     Explain(command::explain::ExplainArgs),
     /// Send files to a store
@@ -78,6 +80,7 @@ async fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Sql(args) => command::sql::run(args).await.map(done),
         Command::Promql(args) => command::promql::run(args).await,
         Command::Search(args) => command::search::run(args).await.map(done),
+        Command::Tail(args) => command::tail::run(args).await.map(done),
         Command::Explain(args) => command::explain::run(args).await.map(done),
         Command::Import(args) => Ok(import::run(args).await.map(done)?),
         Command::Rules(args) => command::rules::run(args),

@@ -94,6 +94,11 @@ impl Server {
         self.send(request).await?.bytes().await.map_err(|error| self.unreachable(&error))
     }
 
+    /// Of an answer that comes bit by bit; none at its end.
+    pub(crate) async fn next_chunk(&self, answer: &mut Response) -> Result<Option<bytes::Bytes>, CliError> {
+        answer.chunk().await.map_err(|error| self.unreachable(&error))
+    }
+
     fn unreachable(&self, error: &reqwest::Error) -> CliError {
         let mut cause: &dyn std::error::Error = error;
         while let Some(inner) = cause.source() {

@@ -99,6 +99,7 @@ impl StopSignals {
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     storage: Storage,
+    consumption: Consumption,
     alerting: Alerting,
     stop_http: CancellationToken,
     stop_rest: CancellationToken,
@@ -113,6 +114,8 @@ impl Running {
     pub(crate) async fn stop(self) -> Result<(), CliError> {
         self.stop_http.cancel();
         self.quotas.service().close();
+        // Readers that wait for rows would wait on.
+        self.consumption.stop();
         let served = self.http.await;
         self.stop_rest.cancel();
         self.alerting.stopped().await;
@@ -176,7 +179,7 @@ pub(crate) async fn start(mut config: Config, administrator: Option<KeyPair>) ->
         storage: storage.clone(),
         ingest,
         quotas: quotas.clone(),
-        consumption,
+        consumption: consumption.clone(),
         sql,
         promql: Engine::default(),
         alerting: alerting.clone(),
@@ -190,7 +193,7 @@ pub(crate) async fn start(mut config: Config, administrator: Option<KeyPair>) ->
     let http = tokio::spawn(culprit_web::serve(listener, router, stop_http.clone()));
     let scraper = scrape::Scraper::new(storage.clone(), self_metrics, address);
     let scraping = tokio::spawn(scraper.run(config.telemetry.scrape_interval, stop_rest.clone()));
-    Ok(Running { address, storage, alerting, stop_http, stop_rest, http, scraping, quotas, quota_tasks })
+    Ok(Running { address, storage, consumption, alerting, stop_http, stop_rest, http, scraping, quotas, quota_tasks })
 }
 
 /// What alerting asks for, answered by the crates that it does not know.

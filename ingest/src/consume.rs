@@ -28,11 +28,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use culprit_store::{Metric, Offset, ProjectName, ShardInfo, ShardTail, Storage, StoreName, UnixNanos};
+use tokio_util::sync::CancellationToken;
 
 use self::block::{Block, Cut, Form, encode};
 use self::block_cache::{BlockCache, Place, Request};
 use self::checkpoints::Checkpoints;
 use self::counters::Counters;
+use self::fanout::Shared;
 use self::reading::Reading;
 use self::source::SourceShard;
 use crate::Codec;
@@ -117,6 +119,8 @@ struct Inner {
     groups: Groups,
     fanout: Fanout,
     counters: Arc<Counters>,
+    /// Cancelled: nobody waits for rows any more.
+    stop: CancellationToken,
 }
 
 impl Consumption {
@@ -131,8 +135,21 @@ impl Consumption {
         let reading = Arc::new(Reading::new(storage.clone(), segment_bytes, clock, counters.segments.clone()));
         let checkpoints = Checkpoints::new(storage.clone());
         let groups = Groups::new(storage.clone(), quotas.clone(), checkpoints.clone());
-        let fanout = Fanout::new(storage.clone(), quotas.clone(), checkpoints, reading.clone(), counters.clone());
-        Self { inner: Arc::new(Inner { storage, quotas, tail, cold, reading, groups, fanout, counters }) }
+        let stop = CancellationToken::new();
+        let fanout = Fanout::new(Shared {
+            storage: storage.clone(),
+            quotas: quotas.clone(),
+            checkpoints,
+            reading: reading.clone(),
+            counters: counters.clone(),
+            stop: stop.clone(),
+        });
+        Self { inner: Arc::new(Inner { storage, quotas, tail, cold, reading, groups, fanout, counters, stop }) }
+    }
+
+    /// Ends every wait for rows, and the followers; the server is about to shut down.
+    pub fn stop(&self) {
+        self.inner.stop.cancel();
     }
 
     pub fn source(&self, project: &ProjectName, name: &StoreName) -> Result<Source, ConsumeError> {
@@ -188,8 +205,11 @@ impl Consumption {
         let (shard, tail) = self.shard(source, pull.shard)?;
         let Cursor(from) = Cursor::parse(pull.cursor)?;
         if from == tail.end() && !pull.wait.is_zero() {
-            // Over time or not, the end tells.
-            drop(tokio::time::timeout(pull.wait, tail.beyond(from)).await);
+            tokio::select! {
+                () = tail.beyond(from) => {}
+                () = self.inner.stop.cancelled() => {}
+                () = tokio::time::sleep(pull.wait) => {}
+            }
         }
         let end = tail.end();
         if from == end {
@@ -305,6 +325,10 @@ impl Consumption {
         info.map(|info| info.begin).ok_or_else(gone)
     }
 
+    async fn stopped(&self) {
+        self.inner.stop.cancelled().await;
+    }
+
     fn counters(&self) -> &Counters {
         &self.inner.counters
     }
@@ -318,5 +342,7 @@ fn request<'a>(shard: &'a SourceShard, tail: &ShardTail, place: Place) -> Reques
     Request { shard: (shard.store.id(), shard.number), project: shard.store.project(), place, end: tail.end() }
 }
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use culprit_dashboards::DashboardError;
 use culprit_ingest::IngestError;
+use culprit_ingest::consume::ConsumeError;
 use culprit_ingest::quota::Refusal;
 use culprit_query::QueryError;
 use culprit_rca::RcaError;
@@ -20,6 +21,8 @@ use crate::time::TimeError;
 pub(crate) enum ApiError {
     #[error(transparent)]
     Ingest(#[from] IngestError),
+    #[error(transparent)]
+    Consume(#[from] ConsumeError),
     #[error(transparent)]
     Query(#[from] QueryError),
     #[error(transparent)]
@@ -72,6 +75,7 @@ impl ApiError {
         match self {
             Self::Ingest(IngestError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Ingest(error) => of_fault(error.fault()),
+            Self::Consume(error) => of_consume(error),
             Self::Query(QueryError::Forbidden { .. }) => StatusCode::FORBIDDEN,
             Self::Query(error) => of_fault(error.fault()),
             Self::Rca(error) => of_fault(error.fault()),
@@ -128,6 +132,15 @@ pub(crate) fn of_fault(fault: Fault) -> StatusCode {
         Fault::Missing => StatusCode::NOT_FOUND,
         Fault::Later => StatusCode::SERVICE_UNAVAILABLE,
         Fault::Server => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn of_consume(error: &ConsumeError) -> StatusCode {
+    match error {
+        ConsumeError::GroupExists { .. } | ConsumeError::NotHolder { .. } => StatusCode::CONFLICT,
+        ConsumeError::Refused(Refusal::Count { .. }) => StatusCode::FORBIDDEN,
+        ConsumeError::Refused(refusal) if !refusal.is_ours() => StatusCode::TOO_MANY_REQUESTS,
+        error => of_fault(error.fault()),
     }
 }
 

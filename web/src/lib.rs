@@ -17,6 +17,7 @@ mod console;
 mod dashboards;
 mod error;
 mod explain;
+mod fanout;
 mod ingest;
 mod keys;
 mod limits;
@@ -31,6 +32,7 @@ mod server;
 mod sls;
 mod sql;
 mod stores;
+mod tail;
 mod telemetry;
 mod time;
 

@@ -38,3 +38,11 @@ pub(crate) const PULL_WAIT_MAX: Duration = Duration::from_secs(30);
 pub(crate) const QUERY_LINES_MAX: usize = 100;
 /// What older clients of the SLS API are told of a query in headers: some libraries give up at 8 KiB of one.
 pub(crate) const QUERY_INFO_BYTES_MAX: usize = 4_000;
+/// A tail without rows says that it lives, and finds out whether its reader does.
+pub(crate) const TAIL_HEARTBEAT: Duration = Duration::from_secs(10);
+/// A tail that reads faster than its project may pauses so long, unless the quota says how long.
+pub(crate) const TAIL_PAUSE: Duration = Duration::from_millis(100);
+/// What a fanout pull gets when it names no bounds.
+pub(crate) const FANOUT_BATCHES: usize = 100;
+pub(crate) const FANOUT_BYTES: usize = 4 << 20;
+pub(crate) const FANOUT_ACK_TIMEOUT_S: u64 = 60;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::about::VERSION;
 use crate::body::JsonRequest;
 use crate::explain::ExplainRequest;
+use crate::fanout::{AckFanout, PullFanout};
 use crate::keys::{ChangeKey, CreateKey};
 use crate::search::SearchRequest;
 use crate::sql::SqlRequest;
@@ -70,6 +71,14 @@ const OPERATIONS: &[Operation] = &[
     op("patch", "/api/stores/{project}/{store}", "Sets the TTL; null keeps rows for ever.")
         .sends(Sends::Json(ChangeStore::EXAMPLE)),
     op("delete", "/api/stores/{project}/{store}", "Deletes a store and its rows."),
+    op("get", "/api/tail", "Rows of a logstore or a view as they come, NDJSON or framed LogGroups; does not end.")
+        .with("project store shard from format"),
+    op("get", "/api/fanout/{project}/{store}/{group}", "How far a fanout group has come in each shard."),
+    op("delete", "/api/fanout/{project}/{store}/{group}", "Deletes a fanout group and its checkpoints."),
+    op("post", "/api/fanout/{project}/{store}/{group}/pull", "Leases batches to one of many readers.")
+        .sends(Sends::Json(PullFanout::EXAMPLE)),
+    op("post", "/api/fanout/{project}/{store}/{group}/ack", "Acknowledges batches; the others come again.")
+        .sends(Sends::Json(AckFanout::EXAMPLE)),
     op("get", "/api/incidents", "Incidents with their causes, newest first."),
     op("get", "/api/incidents/{id}", "One incident."),
     op("get", "/api/admin/rules", "Rule files and their mistakes."),
@@ -131,7 +140,15 @@ pub(crate) async fn document() -> Json<Value> {
         }
     }
     let info = json!({ "title": "Culprit", "version": VERSION });
-    Json(json!({ "openapi": "3.1.0", "info": info, "paths": paths }))
+    let basic = json!({ "type": "http", "scheme": "basic", "description": "Id and secret of an access key." });
+    Json(json!({
+        "openapi": "3.1.0",
+        "info": info,
+        // Either of the two: a server without keys asks for none.
+        "security": [{ "key": [] }, {}],
+        "paths": paths,
+        "components": { "securitySchemes": { "key": basic } },
+    }))
 }
 
 fn add(paths: &mut Map<String, Value>, path: &str, operation: &Operation) {

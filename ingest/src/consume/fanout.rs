@@ -15,6 +15,7 @@ use culprit_store::{
     CheckpointRecord, GroupKey, GroupKind, GroupRecord, Offset, ShardBatch, ShardInfo, ShardStatus, Storage, UnixNanos,
 };
 use tokio::sync::{Notify, OnceCell};
+use tokio_util::sync::CancellationToken;
 
 use self::leases::{Ack, Leases};
 use super::block::Cut;
@@ -99,12 +100,18 @@ impl Group {
     }
 }
 
+/// The parts of consumption that fanout groups use.
+pub(super) struct Shared {
+    pub(super) storage: Storage,
+    pub(super) quotas: Quotas,
+    pub(super) checkpoints: Checkpoints,
+    pub(super) reading: Arc<Reading>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) stop: CancellationToken,
+}
+
 pub struct Fanout {
-    storage: Storage,
-    quotas: Quotas,
-    checkpoints: Checkpoints,
-    reading: Arc<Reading>,
-    counters: Arc<Counters>,
+    shared: Shared,
     groups: RwLock<HashMap<GroupKey, Arc<Group>>>,
     loaded: OnceCell<()>,
     change: tokio::sync::Mutex<()>,
@@ -117,23 +124,8 @@ struct Room {
 }
 
 impl Fanout {
-    pub(super) fn new(
-        storage: Storage,
-        quotas: Quotas,
-        checkpoints: Checkpoints,
-        reading: Arc<Reading>,
-        counters: Arc<Counters>,
-    ) -> Self {
-        Self {
-            storage,
-            quotas,
-            checkpoints,
-            reading,
-            counters,
-            groups: RwLock::default(),
-            loaded: OnceCell::new(),
-            change: tokio::sync::Mutex::new(()),
-        }
+    pub(super) fn new(shared: Shared) -> Self {
+        Self { shared, groups: RwLock::default(), loaded: OnceCell::new(), change: tokio::sync::Mutex::new(()) }
     }
 
     /// Batches that nobody else has at the moment. The group is made by its first pull.
@@ -152,6 +144,7 @@ impl Fanout {
                 () = acknowledged => {}
                 () = self.news(source, &group) => {}
                 () = tokio::time::sleep_until(deadline) => {}
+                () = self.shared.stop.cancelled() => return Ok(delivered),
             }
         }
     }
@@ -165,10 +158,10 @@ impl Fanout {
         let mut room =
             Room { batches: pull.batches_max.min(FANOUT_BATCHES_MAX), bytes: pull.bytes_max.min(FANOUT_BYTES_MAX) };
         let mut delivered = Vec::new();
-        let mut shards = source.shards(&self.storage);
+        let mut shards = source.shards(&self.shared.storage);
         if !shards.is_empty() {
             // The first shard is not always the first to be emptied.
-            let first = usize::try_from(self.counters.delivered.load(Relaxed) % shards.len() as u64);
+            let first = usize::try_from(self.shared.counters.delivered.load(Relaxed) % shards.len() as u64);
             shards.rotate_left(first.expect("it is below a usize"));
         }
         for (id, info) in shards {
@@ -196,7 +189,7 @@ impl Fanout {
         pull: &FanoutPull<'_>,
         room: &Room,
     ) -> Vec<(Offset, u32)> {
-        let now = self.storage.clock().now();
+        let now = self.shared.storage.clock().now();
         let timeout_ns = i64::try_from(pull.ack_timeout.as_nanos()).unwrap_or(i64::MAX);
         let until = UnixNanos(now.0.saturating_add(timeout_ns));
         let mut leases = group.lock();
@@ -221,10 +214,10 @@ impl Fanout {
             let run = rest.keys().zip(from.0..).take_while(|(offset, expected)| offset.0 == *expected).count();
             let cut = Cut { groups_max: run.min(room.batches), bytes_max: room.bytes };
             let read = async {
-                let shard = source.shard(&self.storage, id)?;
-                let read = self.reading.read(&shard, from, cut).await?;
+                let shard = source.shard(&self.shared.storage, id)?;
+                let read = self.shared.reading.read(&shard, from, cut).await?;
                 let bytes: usize = read.batches.iter().map(|batch| batch.bytes).sum();
-                self.quotas.admit_shard(&shard.store, shard.number, Flow::Read, bytes as u64)?;
+                self.shared.quotas.admit_shard(&shard.store, shard.number, Flow::Read, bytes as u64)?;
                 Ok(read)
             };
             let read = match read.await {
@@ -258,9 +251,9 @@ impl Fanout {
     }
 
     fn delivery(&self, shard: u32, batch: ShardBatch, deliveries: u32) -> Delivery {
-        self.counters.delivered.fetch_add(1, Relaxed);
+        self.shared.counters.delivered.fetch_add(1, Relaxed);
         if deliveries > 1 {
-            self.counters.delivered_again.fetch_add(1, Relaxed);
+            self.shared.counters.delivered_again.fetch_add(1, Relaxed);
         }
         let ShardBatch { offset, received, batch, .. } = batch;
         Delivery { shard, offset, received, deliveries, batch }
@@ -269,11 +262,13 @@ impl Fanout {
     /// Returns when a shard has got more, or a lease has ended.
     async fn news(&self, source: &Source, group: &Group) {
         let shards: Vec<_> = source
-            .shards(&self.storage)
+            .shards(&self.shared.storage)
             .into_iter()
             .filter_map(|(id, info)| {
                 let is_open = info.status == ShardStatus::ReadWrite;
-                is_open.then(|| source.shard(&self.storage, id).ok()?.store.tail(info.number).map(|tail| (id, tail)))?
+                is_open.then(|| {
+                    source.shard(&self.shared.storage, id).ok()?.store.tail(info.number).map(|tail| (id, tail))
+                })?
             })
             .collect();
         let (ends, next): (Vec<_>, BTreeMap<u32, Offset>) = {
@@ -281,7 +276,7 @@ impl Fanout {
             let next = leases.iter().map(|(id, leases)| (*id, leases.next())).collect();
             (leases.values().filter_map(Leases::first_end).collect(), next)
         };
-        let now = self.storage.clock().now();
+        let now = self.shared.storage.clock().now();
         let first_end =
             ends.into_iter().min().map(|end| Duration::from_nanos(end.0.saturating_sub(now.0).max(0).unsigned_abs()));
         let waits: Vec<_> = shards
@@ -317,7 +312,7 @@ impl Fanout {
         let (report, told) = self.acknowledge(&group, consumer, acks)?;
         group.acknowledged.notify_waiters();
         for told in told {
-            match self.checkpoints.settled(told).await {
+            match self.shared.checkpoints.settled(told).await {
                 Written::Kept => {}
                 Written::GroupGone => return Err(no_group(source, name)),
                 Written::Failed(error) => return Err(error.into()),
@@ -354,11 +349,11 @@ impl Fanout {
                 Ack::Again | Ack::NotDelivered => report.again += 1,
             }
         }
-        let now = self.storage.clock().now();
+        let now = self.shared.storage.clock().now();
         let told = moved.into_iter().map(|(shard, position)| {
             let consumer = consumer.to_owned();
             let record = CheckpointRecord { group: group.key.clone(), shard, position, consumer, updated: now };
-            self.checkpoints.push(record, &group.gone, |_| {})
+            self.shared.checkpoints.push(record, &group.gone, |_| {})
         });
         Ok((report, told.collect()))
     }
@@ -367,7 +362,7 @@ impl Fanout {
     pub async fn state(&self, source: &Source, name: &str) -> Result<Vec<FanoutShard>, ConsumeError> {
         let group = self.group(source, name).await?;
         let leases = group.lock();
-        let shards = source.shards(&self.storage).into_iter().map(|(shard, info)| {
+        let shards = source.shards(&self.shared.storage).into_iter().map(|(shard, info)| {
             let of_shard = leases.get(&shard);
             let checkpoint = of_shard.map_or(info.begin, Leases::checkpoint).max(info.begin);
             FanoutShard { shard, checkpoint, end: info.end, in_flight: of_shard.map_or(0, Leases::in_flight) }
@@ -379,8 +374,8 @@ impl Fanout {
     pub async fn delete(&self, source: &Source, name: &str) -> Result<(), ConsumeError> {
         let group = self.group(source, name).await?;
         let _one_at_a_time = self.change.lock().await;
-        let _no_commit = self.checkpoints.pause().await;
-        self.storage.delete_consumer_group(&group.key).await?;
+        let _no_commit = self.shared.checkpoints.pause().await;
+        self.shared.storage.delete_consumer_group(&group.key).await?;
         group.gone.store(true, Relaxed);
         group.acknowledged.notify_waiters();
         self.groups.write().expect("no holder of this lock panics").remove(&group.key);
@@ -411,17 +406,17 @@ impl Fanout {
             let groups = self.groups.read().expect("no holder of this lock panics");
             groups.keys().filter(|other| other.source == key.source).count()
         };
-        self.quotas.check_count(source.project(), Counted::Groups, count + 1)?;
-        let now = self.storage.clock().now();
+        self.shared.quotas.check_count(source.project(), Counted::Groups, count + 1)?;
+        let now = self.shared.storage.clock().now();
         let record = GroupRecord { key: key.clone(), timeout_s: 0, in_order: false, created: now };
         let mut starts = Vec::new();
-        for (shard, info) in source.shards(&self.storage) {
+        for (shard, info) in source.shards(&self.shared.storage) {
             let position = match from {
                 CursorAt::Begin => continue,
                 CursorAt::End => info.end,
                 CursorAt::Received(time) => {
-                    let place = source.shard(&self.storage, shard)?;
-                    self.storage.offset_at(&place.store, place.number, time).await?
+                    let place = source.shard(&self.shared.storage, shard)?;
+                    self.shared.storage.offset_at(&place.store, place.number, time).await?
                 }
             };
             starts.push(CheckpointRecord {
@@ -432,8 +427,8 @@ impl Fanout {
                 updated: now,
             });
         }
-        self.storage.put_checkpoints(&starts).await?;
-        self.storage.put_consumer_group(&record).await?;
+        self.shared.storage.put_checkpoints(&starts).await?;
+        self.shared.storage.put_consumer_group(&record).await?;
         Ok(self.insert(key, &starts))
     }
 
@@ -449,7 +444,7 @@ impl Fanout {
     /// Once, from the catalog.
     async fn load(&self) -> Result<(), ConsumeError> {
         let load = || async {
-            let (records, checkpoints) = super::kept::load(&self.storage, GroupKind::Fanout).await?;
+            let (records, checkpoints) = super::kept::load(&self.shared.storage, GroupKind::Fanout).await?;
             for record in records {
                 let of_group = checkpoints.get(&record.key).map_or(&[][..], Vec::as_slice);
                 self.insert(record.key, of_group);

@@ -95,7 +95,8 @@ impl Follower {
         Ok(())
     }
 
-    /// Waits for the next batches; none once the one shard that is followed was split or merged away and read to its end. May be dropped while it waits.
+    /// Waits for the next batches; none once the one shard that is followed was split or merged away and read to its end, or the
+    /// server shuts down. May be dropped while it waits.
     pub async fn next(&mut self) -> Result<Option<Chunk>, ConsumeError> {
         loop {
             self.enlist()?;
@@ -112,9 +113,13 @@ impl Follower {
             let ends: Vec<_> = ends.collect();
             if ends.is_empty() {
                 // A view whose members are all gone: there is nothing to wait for but the caller's patience.
-                return std::future::pending().await;
+                self.consumption.stopped().await;
+                return Ok(None);
             }
-            select_all(ends).await;
+            tokio::select! {
+                _ = select_all(ends) => {}
+                () = self.consumption.stopped() => return Ok(None),
+            }
         }
     }
 

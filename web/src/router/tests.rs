@@ -1,6 +1,7 @@
 //! Requests against all of the server but its port: the router on a real data folder.
 
 mod access;
+mod consume;
 mod errors;
 mod metrics;
 mod rows;
@@ -28,6 +29,7 @@ const BODY_BYTES_MAX: usize = 4_096;
 struct Bench {
     router: Router,
     storage: Storage,
+    consumption: Consumption,
     _data: tempfile::TempDir,
 }
 
@@ -72,10 +74,11 @@ async fn bench_of(access: Access, body_bytes_max: usize) -> Bench {
         Arc::new(move || [storage.metrics(), http.metrics()].concat())
     };
     let quotas = Quotas::of(&storage, QuotaConfig::default());
+    let consumption = Consumption::new(storage.clone(), quotas.clone(), ConsumeConfig::default());
     let ingest_config = IngestConfig { body_bytes_max, auto_create: true };
     let services = Services {
         ingest: Ingest::new(storage.clone(), ingest_config, quotas.clone()),
-        consumption: Consumption::new(storage.clone(), quotas.clone(), ConsumeConfig::default()),
+        consumption: consumption.clone(),
         quotas,
         promql: promql::Engine::default(),
         alerting: alerting(&storage, &sql).await,
@@ -88,7 +91,7 @@ async fn bench_of(access: Access, body_bytes_max: usize) -> Bench {
         self_metrics,
         body_bytes_max,
     };
-    Bench { router: router(services), storage, _data: data }
+    Bench { router: router(services), storage, consumption, _data: data }
 }
 
 /// Without rules, so that its hooks are never called.

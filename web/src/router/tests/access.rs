@@ -250,28 +250,50 @@ async fn beyond_loopback_no_key_means_no_entry() {
     bench.storage.shutdown().await.unwrap();
 }
 
-/// Requests that the Python SDK's signer signed at the time that the server's clock shows.
+/// As the SDKs signed and sent it, at the time that the server's clock shows.
+fn recorded() -> Vec<(String, Recorded)> {
+    let all: Vec<Value> = serde_json::from_str(include_str!("../../../testdata/signed_requests.json")).unwrap();
+    let read = |request: &Value| {
+        let headers = request["headers"].as_array().unwrap().iter();
+        let headers = headers.map(|header| (text(&header[0]), text(&header[1]))).collect();
+        let body = STANDARD.decode(text(&request["body"])).unwrap();
+        let (method, target) = (text(&request["method"]), text(&request["target"]));
+        (text(&request["name"]), Recorded { method, target, headers, body })
+    };
+    all.iter().map(read).collect()
+}
+
+#[derive(Clone)]
+struct Recorded {
+    method: String,
+    target: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Recorded {
+    async fn send(&self, bench: &Bench) -> Answer {
+        let mut request = Request::builder().method(self.method.as_str()).uri(&self.target);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        bench.send(request.body(self.body.clone().into()).unwrap()).await
+    }
+}
+
 #[tokio::test]
 async fn signed_requests_are_taken_by_any_route_with_the_body_that_was_signed() {
     let bench = bench().await;
     bench.key(ROOT, vec![Grant::administrator()]).await;
     let may_write = vec![grant("shop", &[Right::Write, Right::Read])];
     bench.key("LTAI4GtestKey:sEcReT/with+chars=", may_write).await;
-    let recorded: Vec<Value> = serde_json::from_str(include_str!("../../../testdata/signed_requests.json")).unwrap();
-    let native: Vec<&Value> =
-        recorded.iter().filter(|request| request["name"].as_str().unwrap().starts_with("native ingest")).collect();
+    let native = recorded().into_iter().filter(|(name, _)| name.starts_with("native ingest"));
+    let native: Vec<Recorded> = native.map(|(_, request)| request).collect();
     assert_eq!(native.len(), 2, "one of each version");
     for request in native {
-        let body = STANDARD.decode(request["body"].as_str().unwrap()).unwrap();
-        let send = |body: Vec<u8>| {
-            let mut sent = Request::post(request["target"].as_str().unwrap());
-            for header in request["headers"].as_array().unwrap() {
-                sent = sent.header(header[0].as_str().unwrap(), header[1].as_str().unwrap());
-            }
-            bench.send(sent.body(body.into()).unwrap())
-        };
-        send(body.clone()).await.assert(StatusCode::OK, r#""accepted":1"#);
-        send(b"{\"n\":2}\n".to_vec()).await.assert(StatusCode::UNAUTHORIZED, "is not the digest of the body");
+        request.send(&bench).await.assert(StatusCode::OK, r#""accepted":1"#);
+        let other = Recorded { body: b"{\"n\":2}\n".to_vec(), ..request };
+        other.send(&bench).await.assert(StatusCode::UNAUTHORIZED, "is not the digest of the body");
     }
     let rows = bench.storage.store(&ProjectName::parse("shop").unwrap(), &StoreName::parse("web").unwrap()).unwrap();
     assert_eq!(rows.size().rows, 2);
@@ -290,5 +312,74 @@ async fn a_rebound_name_is_no_way_in() {
     }
     from("127.0.0.1:6700", "accept-language").await.assert(StatusCode::OK, "[]");
     from("shop.sls.local", "x-log-apiversion").await.assert(StatusCode::OK, "[]");
+    bench.storage.shutdown().await.unwrap();
+}
+
+/// The same requests, of keys that may more and more.
+#[tokio::test]
+async fn clients_of_the_sls_api_are_let_in_by_their_rights() {
+    let bench = bench().await;
+    bench.key(ROOT, vec![Grant::administrator()]).await;
+    let calls: Vec<(String, Recorded)> = recorded()
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with("native") && !name.starts_with("unhashed"))
+        .collect();
+    let verdict = async |name: &str, request: &Recorded| {
+        let answer = request.send(&bench).await;
+        let code = if answer.status == 200 { String::new() } else { text(&answer.json()["errorCode"]) };
+        assert!(answer.header("x-log-requestid").len() > 8, "{name}: {}", answer.text);
+        (answer.status, code)
+    };
+    for (name, request) in &calls {
+        assert_eq!(verdict(name, request).await, (401, "InvalidAccessKeyId".to_owned()), "{name} of an unknown key");
+        let mut bare = request.clone();
+        bare.headers.retain(|(name, _)| name != "authorization");
+        assert_eq!(verdict(name, &bare).await, (401, "Unauthorized".to_owned()), "{name} of nobody");
+    }
+    let id = bench.key("LTAI4GtestKey:sEcReT/with+chars=", Vec::new()).await;
+    let id = culprit_store::KeyId::parse(id.split_once(':').unwrap().0).unwrap();
+    for grants in [Vec::new(), vec![grant("elsewhere", &Right::ALL)]] {
+        let change = culprit_store::KeyChange { grants: Some(grants), is_disabled: None };
+        bench.storage.change_key(&id, change).await.unwrap();
+        for (name, request) in calls.iter().filter(|(name, _)| !name.starts_with("list projects")) {
+            assert_eq!(verdict(name, request).await, (403, "Unauthorized".to_owned()), "{name} without a right");
+            let mut moved = request.clone();
+            moved.target = moved.target.replacen('/', "/x", 1);
+            let (status, code) = verdict(name, &moved).await;
+            assert_ne!(status, 200, "{name} to another path: {code}");
+        }
+    }
+    let grants = Some(vec![grant("shop", &[Right::Admin])]);
+    bench.storage.change_key(&id, culprit_store::KeyChange { grants, is_disabled: None }).await.unwrap();
+    for (name, request) in &calls {
+        let (status, code) = verdict(name, request).await;
+        assert!(status != 401 && status != 403, "{name} of the administrator: {status} {code}");
+    }
+    bench.storage.shutdown().await.unwrap();
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_view_needs_the_right_in_every_project_behind_it() {
+    let bench = bench().await;
+    for project in ["a", "b", "c"] {
+        bench.post(&format!("/api/ingest/{project}/web"), "{\"n\":1}").await.assert(StatusCode::OK, "1");
+    }
+    let (project, store) = (|name| ProjectName::parse(name).unwrap(), |name| StoreName::parse(name).unwrap());
+    for (name, members) in [("near", ["a", "b"]), ("far", ["a", "c"])] {
+        let members = members.map(|member| (project(member), store("web"))).to_vec();
+        bench.storage.put_view(&project("a"), &store(name), members).await.unwrap();
+    }
+    bench.key(ROOT, vec![Grant::administrator()]).await;
+    let pair = bench.key("reader:x", vec![grant("a", &[Right::Read]), grant("b", &[Right::Read])]).await;
+    for (view, status, part) in
+        [("near", StatusCode::OK, "[[2]]"), ("far", StatusCode::FORBIDDEN, "may not read in project c")]
+    {
+        let body = format!(r#"{{"project":"a","query":"SELECT count(*) FROM {view}"}}"#);
+        bench.as_key(&pair, "POST", "/api/sql", &body).await.assert(status, part);
+    }
     bench.storage.shutdown().await.unwrap();
 }
