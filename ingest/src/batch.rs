@@ -251,7 +251,7 @@ impl Values {
 const EXACT_MAX: i64 = 1 << 53;
 
 #[expect(clippy::cast_precision_loss, reason = "the bound is checked first")]
-fn exact_float(value: i64) -> Option<f64> {
+pub(crate) fn exact_float(value: i64) -> Option<f64> {
     (-EXACT_MAX..=EXACT_MAX).contains(&value).then_some(value as f64)
 }
 

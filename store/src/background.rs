@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
+use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
 use object_store::path::Path as ObjectPath;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -12,9 +11,8 @@ use tokio_util::sync::CancellationToken;
 use crate::catalog::SegmentRow;
 use crate::layout::segment_path;
 use crate::limits::{FLUSH_BYTES, FLUSH_TICK, RETENTION_TICK};
-use crate::metrics::SERIES;
+use crate::order::sort;
 use crate::reshard::remove_shard;
-use crate::schema::{OFFSET, ROW, TIME};
 use crate::segment::{Segment, encode};
 use crate::shard::{RecentBatch, Shard};
 use crate::snapshot::fill;
@@ -22,9 +20,6 @@ use crate::spec::ttl_ns;
 use crate::storage::Inner;
 use crate::telemetry::Counters;
 use crate::{Offset, StoreError, StoreState, UnixNanos};
-
-/// The values of these, where a store has them, tell one emitter from another; rows of one emitter stand together.
-const STREAM_FIELDS: [&str; 4] = ["service", "app", "host", "source"];
 
 /// By size, by age, and to keep the log short.
 pub(crate) async fn flush_when_due(inner: Arc<Inner>, stop: CancellationToken) {
@@ -180,16 +175,4 @@ fn encode_sorted(schema: &SchemaRef, batches: &[Arc<RecentBatch>]) -> Result<Vec
     let filled = batches.iter().map(|batch| fill(batch, schema)).collect::<Result<Vec<_>, _>>()?;
     let sorted = sort(&concat_batches(schema, &filled)?)?;
     encode(schema, &[sorted]).map_err(StoreError::segment(""))
-}
-
-/// By stream, then time: neighbours compress each other, and a query for one stream reads one run. Metrics: by series, then time. Ties keep their order of receipt.
-fn sort(batch: &RecordBatch) -> Result<RecordBatch, StoreError> {
-    let keys: Vec<SortColumn> = STREAM_FIELDS
-        .iter()
-        .chain([&SERIES, &TIME, &OFFSET, &ROW])
-        .filter_map(|name| batch.column_by_name(name))
-        .map(|values| SortColumn { values: values.clone(), options: None })
-        .collect();
-    let order = lexsort_to_indices(&keys, None)?;
-    Ok(take_record_batch(batch, &order)?)
 }

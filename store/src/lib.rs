@@ -24,6 +24,7 @@ mod layout;
 pub mod limits;
 mod log;
 mod metrics;
+mod order;
 mod pressure;
 mod project;
 mod reading;

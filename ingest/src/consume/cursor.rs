@@ -16,10 +16,11 @@ use super::ConsumeError;
 pub struct Cursor(pub Offset);
 
 impl Cursor {
-    /// Only what [`Cursor`] displays is read back: no signs, no leading zeros, nothing beyond the 63 bits of the clients' integers.
+    /// Only what [`Cursor`] displays is read back: no signs, no leading zeros, nothing beyond the 63 bits of the clients' integers. But a line break
+    /// after it is none of it: the Python client sends what its encoder gives.
     pub fn parse(text: &str) -> Result<Self, ConsumeError> {
         let refused = || ConsumeError::BadCursor { cursor: text.chars().take(64).collect() };
-        let digits = STANDARD.decode(text).map_err(|_not_base64| refused())?;
+        let digits = STANDARD.decode(text.trim_ascii_end()).map_err(|_not_base64| refused())?;
         let digits = std::str::from_utf8(&digits).map_err(|_not_text| refused())?;
         let offset: i64 = digits.parse().map_err(|_no_number| refused())?;
         let offset = u64::try_from(offset).map_err(|_negative| refused())?;
@@ -47,13 +48,15 @@ mod tests {
             assert_eq!(Cursor(Offset(offset)).to_string(), text);
             assert_eq!(Cursor::parse(text).unwrap(), Cursor(Offset(offset)));
         }
+        assert_eq!(Cursor::parse("MA==\n").unwrap(), Cursor(Offset(0)));
         let last = Cursor(Offset(i64::MAX.cast_unsigned()));
         assert_eq!(Cursor::parse(&last.to_string()).unwrap(), last);
     }
 
     #[test]
     fn other_texts_are_refused() {
-        for garbage in ["", "MA", "MA==\n", "0", "LTE=", "KzE=", "MDE=", "MS41", "/w==", "OTIyMzM3MjAzNjg1NDc3NTgwOA=="]
+        for garbage in
+            ["", "MA", "MA==\nMA==", "0", "LTE=", "KzE=", "MDE=", "MS41", "/w==", "OTIyMzM3MjAzNjg1NDc3NTgwOA=="]
         {
             assert!(matches!(Cursor::parse(garbage), Err(ConsumeError::BadCursor { .. })), "{garbage:?}");
         }

@@ -9,22 +9,26 @@
 //! | `Category`, `MachineUUID` | none: the first repeats the store's name, the second serves senders alone |
 //!
 //! The map `_overflow` takes what has no place in a column, so that nothing is lost: the second value of a key in one
-//! log, contents that bear the name of a tag of their group, names too long for a column, and what is beyond the
-//! columns that a store may have. Names of ours get the prefix `field`, as everywhere. Bytes of a value that are no
-//! UTF-8 become U+FFFD and are counted; a key must be UTF-8.
+//! log, values that do not fit a column of numbers (which a store gets from JSON), contents that bear the name of a tag
+//! of their group, names too long for a column, and what is beyond the columns that a store may have. Names of ours get
+//! the prefix `field`, as everywhere. Bytes of a value that are no UTF-8 become U+FFFD and are counted; a key must be
+//! UTF-8.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, NullBufferBuilder, RecordBatch, StringArray, TimestampNanosecondArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, NullBufferBuilder, RecordBatch, StringArray,
+    TimestampNanosecondArray,
+};
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{Field, Schema};
 use culprit_store::limits::STORE_COLUMNS_MAX;
-use culprit_store::{StoreSchema, TIME, overflow_field, utc_nanoseconds};
+use culprit_store::{ColumnType, StoreSchema, TIME, overflow_field, utc_nanoseconds};
 
 use super::{Decoded, LogGroupError};
-use crate::batch::outside_name;
+use crate::batch::{exact_float, outside_name};
 use crate::limits::{
     BATCH_CELLS_MAX, FIELD_NAME_BYTES_MAX, LOGGROUP_HEADER_BYTES_MAX, LOGGROUP_LOGS_MAX, LOGGROUP_OVERFLOW_MAX,
 };
@@ -104,7 +108,10 @@ impl<'a> GroupBuilder<'a> {
         }
         for (name, value) in columns {
             match self.find(name.as_bytes())? {
-                Some(at) if self.columns[at].is_empty() => self.columns[at].fill(value, self.logs),
+                Some(at) if self.columns[at].is_empty() => {
+                    self.columns[at].kind = ColumnType::Utf8;
+                    self.columns[at].fill(value, self.logs);
+                }
                 _ => {
                     let value = self.text(value).into_owned();
                     self.repeated_tags.push((name, value));
@@ -152,7 +159,8 @@ impl<'a> GroupBuilder<'a> {
         if let Some(at) = self.by_name.get(name.as_bytes()) {
             return Ok(Some(*at));
         }
-        let is_new = self.schema.get(&name).is_none();
+        let known = self.schema.get(&name);
+        let is_new = known.is_none();
         let is_full = self.schema.columns().len() + self.new_columns >= STORE_COLUMNS_MAX;
         if name.len() > FIELD_NAME_BYTES_MAX || (is_new && is_full) {
             return Ok(None);
@@ -162,7 +170,7 @@ impl<'a> GroupBuilder<'a> {
             return Err(LogGroupError::TooMany { what: "cells, which are logs times keys,", limit: BATCH_CELLS_MAX });
         }
         self.new_columns += usize::from(is_new);
-        self.columns.push(TextColumn::new(name.as_bytes(), at + 1));
+        self.columns.push(TextColumn::new(name.as_bytes(), known.unwrap_or(ColumnType::Utf8), at + 1));
         self.by_name.insert(name.as_bytes().into(), at);
         Ok(Some(at))
     }
@@ -191,8 +199,10 @@ impl<'a> GroupBuilder<'a> {
         let mut arrays: Vec<ArrayRef> = vec![Arc::new(times)];
         for column in std::mem::take(&mut self.columns) {
             let name = String::from_utf8(column.name.to_vec()).expect("made of a text");
-            fields.push(Field::new(name, DataType::Utf8, true));
-            arrays.push(Arc::new(column.finish(rows, &mut self.repaired)));
+            let kind = column.kind;
+            let texts = column.finish(rows, &mut self.repaired);
+            fields.push(Field::new(name, kind.arrow(), true));
+            arrays.push(typed(texts, kind));
         }
         if let Some(overflow) = self.overflow.finish().expect("an entry is a key and a value") {
             fields.push(overflow_field());
@@ -200,6 +210,32 @@ impl<'a> GroupBuilder<'a> {
         }
         let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).expect("all columns have all rows");
         Decoded { batch: Some(batch), rows, repaired: self.repaired }
+    }
+}
+
+/// Whether a text goes into a column of numbers or truths, which the store has because rows came as JSON before: when
+/// the value stays what it is and, but for an integer among floats, is printed as it was written.
+fn fits(text: &[u8], kind: ColumnType) -> bool {
+    let Ok(text) = std::str::from_utf8(text) else { return false };
+    let is_integer = || text.parse().ok().filter(|int: &i64| int.to_string() == text);
+    match kind {
+        ColumnType::Utf8 => true,
+        ColumnType::Bool => matches!(text, "true" | "false"),
+        ColumnType::Int64 => is_integer().is_some(),
+        ColumnType::Float64 => match is_integer() {
+            Some(int) => exact_float(int).is_some(),
+            None => text.parse().is_ok_and(|float: f64| float.is_finite() && format!("{float:?}") == text),
+        },
+    }
+}
+
+/// Of texts that all fit.
+fn typed(texts: StringArray, kind: ColumnType) -> ArrayRef {
+    match kind {
+        ColumnType::Utf8 => Arc::new(texts),
+        ColumnType::Bool => Arc::new(texts.iter().map(|text| text.map(|t| t == "true")).collect::<BooleanArray>()),
+        ColumnType::Int64 => Arc::new(texts.iter().map(|text| text?.parse().ok()).collect::<Int64Array>()),
+        ColumnType::Float64 => Arc::new(texts.iter().map(|text| text?.parse().ok()).collect::<Float64Array>()),
     }
 }
 
@@ -217,6 +253,8 @@ fn key_text(key: &[u8]) -> Result<&str, LogGroupError> {
 /// May be shorter than the rows so far: nulls are filled in when the next value comes.
 struct TextColumn {
     name: Box<[u8]>,
+    /// What the store makes of it.
+    kind: ColumnType,
     /// The column whose key came after this one's last time.
     next: usize,
     /// Where each value ends; a group is far below 2 GB, so that they fit.
@@ -226,8 +264,8 @@ struct TextColumn {
 }
 
 impl TextColumn {
-    fn new(name: &[u8], next: usize) -> Self {
-        Self { name: name.into(), next, ends: vec![0], values: Vec::new(), nulls: NullBufferBuilder::new(0) }
+    fn new(name: &[u8], kind: ColumnType, next: usize) -> Self {
+        Self { name: name.into(), kind, next, ends: vec![0], values: Vec::new(), nulls: NullBufferBuilder::new(0) }
     }
 
     fn is_empty(&self) -> bool {
@@ -242,9 +280,12 @@ impl TextColumn {
         i32::try_from(self.values.len()).expect("a group and its header are bounded far below 2 GB")
     }
 
-    /// False when the row has a value already.
+    /// False when the row has a value already, or this one does not fit.
     #[inline]
     fn append(&mut self, row: usize, value: &[u8]) -> bool {
+        if self.kind != ColumnType::Utf8 && !fits(value, self.kind) {
+            return false;
+        }
         match row.checked_sub(self.rows()) {
             Some(0) => {}
             Some(missing) => self.skip(missing),

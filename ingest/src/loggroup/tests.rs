@@ -73,6 +73,34 @@ fn keys_beyond_the_columns_of_a_store_go_to_the_map() {
 }
 
 #[test]
+fn texts_go_into_columns_of_other_types_where_they_fit() {
+    let typed = schema(&[
+        ("n", ColumnType::Int64),
+        ("f", ColumnType::Float64),
+        ("b", ColumnType::Bool),
+        ("__topic__", ColumnType::Int64),
+    ]);
+    let row = |n, f, b| log(1, &[("n", n), ("f", f), ("b", b)]);
+    let logs = vec![
+        row("503", "1.5", "true"),
+        row("-9223372036854775808", "2", "false"),
+        row("007", "1.50", "True"),
+        row("+1", "NaN", ""),
+        row("9223372036854775808", "9007199254740993", "1"),
+        row("", "1e3", "false"),
+    ];
+    let group = LogGroup { logs, topic: Some("7".into()), ..Default::default() };
+    expect![[r#"
+        {"_time":"1970-01-01T00:00:01Z","__topic__":"7","n":503,"f":1.5,"b":true}
+        {"_time":"1970-01-01T00:00:01Z","__topic__":"7","n":-9223372036854775808,"f":2.0,"b":false}
+        {"_time":"1970-01-01T00:00:01Z","__topic__":"7","_overflow":{"n":"007","f":"1.50","b":"True"}}
+        {"_time":"1970-01-01T00:00:01Z","__topic__":"7","_overflow":{"n":"+1","f":"NaN","b":""}}
+        {"_time":"1970-01-01T00:00:01Z","__topic__":"7","_overflow":{"n":"9223372036854775808","f":"9007199254740993","b":"1"}}
+        {"_time":"1970-01-01T00:00:01Z","__topic__":"7","b":false,"_overflow":{"n":"","f":"1e3"}}
+    "#]].assert_eq(&to_ndjson(&decoded(&group, &typed)));
+}
+
+#[test]
 fn bytes_that_are_no_text_are_replaced_and_counted() {
     let mut bad = log(1, &[("a", ""), ("b", "fine"), ("a", "")]);
     bad.contents[0].value = b"caf\xe9".to_vec();

@@ -98,7 +98,7 @@ class Groups(Case):
                 self.put([{'n': '1'}])
                 group = self.group(in_order=in_order)
                 self.assertEqual(self.beat(group, 'c'), [0])
-                self.client.split_shard(self.project, self.store, 0, None)
+                self.split(self.store, 0)
                 expected = [0] if in_order else [0, 1, 2]
                 self.assertEqual(self.beat(group, 'c', [0]), expected)
                 self.save(group, 0, self.cursor('end', 0), 'c')
@@ -109,7 +109,7 @@ class Groups(Case):
         self.store = self.new_store('split-empty', shards=1)
         group = self.group(in_order=True)
         self.assertEqual(self.beat(group, 'c'), [0])
-        self.client.split_shard(self.project, self.store, 0, None)
+        self.split(self.store, 0)
         self.assertEqual([shard for shard in self.beat(group, 'c', [0]) if shard], [1, 2])
         self.store = Case.store
 

@@ -57,7 +57,7 @@ class Logstores(Case):
                 with self.assertRaises(Exception) as caught:
                     self.client.create_logstore(self.project, 'impossible', **named)
                 self.assertEqual(caught.exception.get_resp_status(), 400, str(caught.exception))
-        for name in ['UPPER', 'a', '-begins', 'x' * 64, 'with space']:
+        for name in ['-begins', 'with space', 'x' * 129, 'ünïcode', 'a/b', '..', '']:
             with self.subTest(name):
                 with self.assertRaises(Exception) as caught:
                     self.client.create_logstore(self.project, name, shard_count=1)

@@ -53,7 +53,7 @@ class Queries(Case):
 
     def test_an_index_from_its_beginning_to_its_end(self):
         store = self.new_store('indexed')
-        self.refused(404, 'IndexConfigNotExist', self.client.get_index_config, self.project, store)
+        self.refused(400, 'IndexConfigNotExist', self.client.get_index_config, self.project, store)
         keys = {'a': IndexKeyConfig(TOKENS, index_type='text', doc_value=True, alias='b')}
         self.client.create_index(self.project, store, index(keys))
         self.refused(400, 'IndexAlreadyExist', self.client.create_index, self.project, store, index(keys))
@@ -65,7 +65,7 @@ class Queries(Case):
         found = self.client.get_index_config(self.project, store).get_index_config()
         self.assertEqual({name: key.index_type for name, key in found.key_config_list.items()}, {'n': 'long'})
         self.client.delete_index(self.project, store)
-        self.refused(404, 'IndexConfigNotExist', self.client.get_index_config, self.project, store)
+        self.refused(400, 'IndexConfigNotExist', self.client.get_index_config, self.project, store)
 
     def test_search(self):
         for query, wanted in [('*', lambda i: True), ('status: 500', lambda i: i % 10 == 0),
@@ -194,7 +194,7 @@ class Queries(Case):
                               for method in METHODS])
 
     def test_questions_that_have_no_answer(self):
-        self.refused(400, 'ParameterInvalid', self.ask, '* | select nonsense from where')
+        self.refused(400, 'InvalidQueryString', self.ask, '* | select nonsense from where')
         self.refused(400, 'InvalidTimeRange', self.client.get_log, self.project, self.store, self.end, self.begin)
         self.refused(404, 'LogStoreNotExist', self.client.get_log, self.project, 'nowhere', self.begin, self.end)
 

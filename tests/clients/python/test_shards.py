@@ -56,14 +56,11 @@ class Shards(Case):
 
     def test_split_in_the_middle_and_into_many(self):
         store = self.new_store('parts')
-        self.client.split_shard(self.project, store, 0, None)
+        self.split(store, 0)
         shards = self.listed(store)
         self.assertEqual([number(shards[shard]['inclusiveBeginKey']) for shard in self.assert_covered(shards)],
                          [0, KEYS // 2])
-        # What newer clients send.
-        parameters = {'action': 'split', 'shardCount': '4'}
-        parts, _ = self.client._send('POST', self.project, None, f'/logstores/{store}/shards/1', parameters, {})
-        self.assertEqual(len(parts), 5)
+        self.assertEqual(len(self.split(store, 1, shardCount='4')), 5)
         self.assertEqual(len(self.assert_covered(self.listed(store))), 5)
 
     def test_arranged_to_a_number(self):
@@ -90,7 +87,7 @@ class Shards(Case):
         store = self.new_store('deleted', shards=2)
         self.put_at(store, 0, {'in': 'the parent'})
         self.refused(400, 'ParameterInvalid', self.client.delete_shard, self.project, store, 0)
-        self.client.split_shard(self.project, store, 0, None)
+        self.split(store, 0)
         self.client.delete_shard(self.project, store, 0)
         self.assertNotIn(0, self.listed(store))
         self.assertEqual(len(self.assert_covered(self.listed(store))), 3)
@@ -101,14 +98,13 @@ class Shards(Case):
         store = self.new_store('refused', shards=2)
         outside = f'{KEYS // 2 + 5:032x}'
         self.refused(400, 'ParameterInvalid', self.client.split_shard, self.project, store, 0, outside)
-        self.refused(404, 'ShardNotExist', self.client.split_shard, self.project, store, 77, None)
+        self.refused(404, 'ShardNotExist', self.split, store, 77)
         for key in ['xyz', 'f' * 33]:
             with self.subTest(key), self.assertRaises(Exception) as caught:
-                parameters = {'action': 'split', 'key': key}
-                self.client._send('POST', self.project, None, f'/logstores/{store}/shards/0', parameters, {})
+                self.split(store, 0, key=key)
             self.assertEqual(caught.exception.get_resp_status(), 400, str(caught.exception))
-        self.client.split_shard(self.project, store, 0, None)
-        self.refused(400, 'ParameterInvalid', self.client.split_shard, self.project, store, 0, None)
+        self.split(store, 0)
+        self.refused(400, 'ParameterInvalid', self.split, store, 0)
         self.assertEqual(len(self.assert_covered(self.listed(store))), 3)
 
 

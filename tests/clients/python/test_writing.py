@@ -64,7 +64,7 @@ class Writing(Case):
         contents = [[('path', '/a'), ('empty', ''), ('words', 'ünïcode 数据 \U0001f600')],
                     [('path', '/b'), ('line', 'one\ntwo\x00three'), ('__odd key__', '1')],
                     [('alone', 'x' * 10_000)]]
-        items = [LogItem(at + i, 1 + i, pairs) for i, pairs in enumerate(contents)]
+        items = [LogItem(at + i, pairs, 1 + i) for i, pairs in enumerate(contents)]
         tags = [('host', 'h1'), ('__pack_id__', 'ABCDEF-1')]
         request = PutLogsRequest(self.project, store, topic='the topic', source='10.9.8.7', logitems=items, logtags=tags)
         self.client.put_logs(request)

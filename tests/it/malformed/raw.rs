@@ -21,7 +21,11 @@ pub(super) async fn send(server: &Server, target: &str, headers: &[(&str, &str)]
     let address = server.url().trim_start_matches("http://");
     let (mut reading, mut writing) = TcpStream::connect(address).await.unwrap().into_split();
     let bytes = [head.as_bytes(), body].concat();
-    let sending = tokio::spawn(async move { writing.write_all(&bytes).await });
+    // It gives the half back: one that is closed early tells the server that nobody waits for an answer.
+    let sending = tokio::spawn(async move {
+        let sent = writing.write_all(&bytes).await;
+        (writing, sent)
+    });
     let mut answer = Vec::new();
     // A reset after the answer loses nothing that is asked for here.
     let read = reading.read_to_end(&mut answer).await;

@@ -1,18 +1,25 @@
-//! How fast bodies become columns and columns bodies, on one core, without a store: MB of raw bytes per second.
+//! How fast bodies become columns and columns bodies, on one core: MB of raw bytes per second, the best of many rounds,
+//! so that a busy machine does not show in it. Then whole requests up to their acknowledgement, in a data folder of this
+//! disk: MB of raw bytes per second of CPU time, whichever threads it was spent on.
 //!
-//! Run it optimised: `cargo run --release -p culprit-ingest --example decode_speed [NAME]`. Each figure is the best of
-//! many rounds, so that a busy machine does not show in it.
+//! Run it optimised: `cargo run --release -p culprit-ingest --example ingest_speed [NAME]`.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use bytes::Bytes;
-use culprit_ingest::{Codec, DecodeOptions, Format, loggroup};
-use culprit_store::{StoreSchema, UnixNanos};
+use culprit_ingest::quota::{QuotaConfig, Quotas};
+use culprit_ingest::{Codec, DecodeOptions, Format, Ingest, IngestConfig, PutLogs, RequestMeta, loggroup};
+use culprit_store::{
+    ProjectName, Storage, StorageConfig, StoreKind, StoreName, StoreSchema, StoreSpec, StoreState, UnixNanos,
+};
 
 const BODY_BYTES: usize = 512 << 10;
 const ROUNDS: usize = 200;
+/// Requests of the whole way, and how many are under way at once.
+const REQUESTS: usize = 400;
+const WRITERS: usize = 8;
 
 fn main() {
     let only = std::env::args().nth(1);
@@ -45,6 +52,58 @@ fn main() {
     measure(wanted, "ndjson decode", lines.len(), || {
         drop(black_box(Format::Ndjson.decode(lines.as_bytes(), &schema, options.clone())));
     });
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime starts");
+    if wanted("whole way") {
+        runtime.block_on(whole_way(&group, lines));
+    }
+}
+
+async fn whole_way(group: &[u8], lines: String) {
+    let data = tempfile::tempdir().expect("a folder for the data");
+    let storage = Storage::open(StorageConfig::new(data.path())).await.expect("the folder is new");
+    let ingest = Ingest::new(storage.clone(), IngestConfig::default(), Quotas::of(&storage, QuotaConfig::default()));
+    let project = ProjectName::default_project();
+    let name = StoreName::parse("speed").expect("a good name");
+    let spec = StoreSpec::new(StoreKind::Logs);
+    let store = storage.create_store(&project, &name, spec).await.expect("the folder has room");
+    let (raw, body) = (group.len(), Bytes::from(Codec::Lz4.compress(group)));
+    per_cpu("whole way, lz4 LogGroup", raw, || put(ingest.clone(), store.clone(), body.clone(), raw)).await;
+    let (raw, body) = (lines.len(), Bytes::from(lines));
+    per_cpu("whole way, NDJSON", raw, || {
+        let (ingest, project, name, body) = (ingest.clone(), project.clone(), name.clone(), body.clone());
+        async move {
+            ingest.logs(&project, &name, body, RequestMeta::default()).await.expect("stored");
+        }
+    })
+    .await;
+    storage.shutdown().await.expect("closed in order");
+}
+
+async fn put(ingest: Ingest, store: std::sync::Arc<StoreState>, body: Bytes, raw: usize) {
+    let put = PutLogs { codec: Codec::Lz4, raw_size: Some(raw), packages: false, key: None };
+    ingest.put_logs(&store, body, put).await.expect("stored");
+}
+
+async fn per_cpu<F: Future<Output = ()> + Send + 'static>(name: &str, bytes: usize, request: impl Fn() -> F) {
+    let (cpu, start) = (cpu_seconds(), Instant::now());
+    let mut writers = tokio::task::JoinSet::new();
+    for number in 0..REQUESTS {
+        if number >= WRITERS {
+            writers.join_next().await.expect("some are under way").expect("no writer panics");
+        }
+        writers.spawn(request());
+    }
+    writers.join_all().await;
+    let megabytes = (bytes * REQUESTS) as f64 / 1e6;
+    let (cpu, elapsed) = (cpu_seconds() - cpu, start.elapsed().as_secs_f64());
+    println!("{name:<24} {:4.0} MB/s of CPU, {:4.0} MB/s by the clock", megabytes / cpu, megabytes / elapsed);
+}
+
+/// User and system time of this process, from Linux' table of processes, in hundredths.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
+    let fields = stat.rsplit_once(')').expect("the name is in brackets").1.split_ascii_whitespace();
+    fields.skip(11).take(2).map(|ticks| ticks.parse::<f64>().expect("a number")).sum::<f64>() / 100.0
 }
 
 fn measure(wanted: impl Fn(&str) -> bool, name: &str, bytes: usize, mut work: impl FnMut()) {
