@@ -11,6 +11,7 @@ mod isolation;
 mod latency;
 mod load;
 mod pauses;
+mod quotas;
 mod server;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,7 +20,7 @@ use hdrhistogram::Histogram;
 
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-const SUITES: [&str; 5] = ["ingest", "latency", "egress", "pauses", "isolation"];
+const SUITES: [&str; 6] = ["ingest", "latency", "egress", "pauses", "isolation", "quotas"];
 
 fn main() -> Result<(), Failure> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
@@ -34,7 +35,8 @@ fn main() -> Result<(), Failure> {
                 "latency" => latency::run().await,
                 "egress" => egress::run().await,
                 "pauses" => pauses::run().await,
-                _ => isolation::run().await,
+                "isolation" => isolation::run().await,
+                _ => quotas::run().await,
             }
         })?;
     }

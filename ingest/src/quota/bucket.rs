@@ -84,9 +84,12 @@ impl Bucket {
         ahead as f64 / nanos(rate.burst).max(1) as f64
     }
 
-    /// As full as the other, for a bucket that takes its place.
-    pub(crate) fn copied(&self) -> Self {
-        Self { paid_at: AtomicU64::new(self.paid_at.load(Relaxed)) }
+    /// A bucket of another rate in its place: what was taken stays taken, and is paid at the new rate.
+    pub(crate) fn at_rate(&self, old: Rate, new: Rate, now: Nanos) -> Self {
+        let taken = old.amount_of(self.paid_at.load(Relaxed).saturating_sub(now.0));
+        let bucket = Self::default();
+        bucket.owe(new, taken, now);
+        bucket
     }
 
     fn update(&self, change: impl Fn(u64) -> u64) {

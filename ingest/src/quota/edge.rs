@@ -181,3 +181,6 @@ impl Charge {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

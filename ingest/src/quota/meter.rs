@@ -41,20 +41,19 @@ impl Meter {
         Self { project, limits, flows: Default::default(), seen: AtomicU64::new(0) }
     }
 
-    /// With other limits and the debts of before.
-    pub(crate) fn with_limits(&self, limits: Arc<ProjectLimits>) -> Self {
-        let copied = |flow: &FlowMeter| FlowMeter {
-            bytes: flow.bytes.copied(),
-            requests: flow.requests.copied(),
-            refused: AtomicU64::new(flow.refused.load(Relaxed)),
-            ..FlowMeter::default()
-        };
-        Self {
-            project: self.project.clone(),
-            limits,
-            flows: [copied(&self.flows[0]), copied(&self.flows[1])],
-            seen: AtomicU64::new(self.seen.load(Relaxed)),
-        }
+    /// With other limits and the debts of before, but without bars.
+    pub(crate) fn with_limits(&self, limits: Arc<ProjectLimits>, now: Nanos) -> Self {
+        let flows = Flow::ALL.map(|flow| {
+            let of = |measure| (self.limits.rate(flow, measure), limits.rate(flow, measure));
+            let ((old_bytes, new_bytes), (old_requests, new_requests)) = (of(Measure::Bytes), of(Measure::Requests));
+            FlowMeter {
+                bytes: self.of(flow).bytes.at_rate(old_bytes, new_bytes, now),
+                requests: self.of(flow).requests.at_rate(old_requests, new_requests, now),
+                refused: AtomicU64::new(self.refused(flow)),
+                ..FlowMeter::default()
+            }
+        });
+        Self { project: self.project.clone(), limits, flows, seen: AtomicU64::new(now.0) }
     }
 
     /// Counts a refusal where there is one.

@@ -237,3 +237,6 @@ fn origins(shard: ShardNumber, by_number: &HashMap<ShardNumber, &ShardInfo>) -> 
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,8 +147,8 @@ impl QuotaService {
         let mut meters =
             self.partitions[part_of(project.as_str(), QUOTA_PARTITIONS)].write().expect("no holder panics");
         let Some(old) = meters.take(project.as_str()) else { return };
-        meters.insert(ByName(Arc::new(old.0.with_limits(self.book.of(project)))));
         let now = self.watch.now();
+        meters.insert(ByName(Arc::new(old.0.with_limits(self.book.of(project), now))));
         for flow in Flow::ALL {
             if old.0.barred(flow, now).is_some() {
                 self.bars.add(project.as_str(), flow, Measure::Bytes, now, now);
@@ -210,3 +210,6 @@ impl PartialEq for ByName {
 }
 
 impl Eq for ByName {}
+
+#[cfg(test)]
+mod tests;

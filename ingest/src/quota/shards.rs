@@ -106,7 +106,7 @@ impl ShardLoads {
         let scrambled = (ticket.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32).wrapping_mul(count) >> 32;
         let at = |index: u64| writable[usize::try_from(index % count.max(1)).expect("a count of shards fits")];
         let (first, second) = (at(ticket), at(scrambled));
-        if count < 2 || first == second {
+        if count < 2 {
             return first;
         }
         let (of_first, of_second) = (self.weight(store, first, now), self.weight(store, second, now));

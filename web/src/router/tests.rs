@@ -4,6 +4,7 @@ mod access;
 mod consume;
 mod errors;
 mod metrics;
+mod quotas;
 mod rows;
 mod sls;
 mod stores;
