@@ -16,7 +16,9 @@ use datafusion::execution::SessionState;
 use datafusion::prelude::{SQLOptions, SessionContext};
 
 use crate::QueryError;
-use crate::sql::session_config;
+use crate::question::Question;
+use crate::scope::as_table;
+use crate::sql::{left_by, one_table, session_config};
 
 const FILES: &str = "files";
 /// CSV and NDJSON carry no types; this many rows are looked at to find them.
@@ -53,29 +55,30 @@ impl Default for FileSql {
 
 impl FileSql {
     pub fn new() -> Self {
-        let config = session_config()
-            .with_default_catalog_and_schema(FILES, FILES)
-            .with_create_default_catalog_and_schema(false);
-        let context = SessionContext::new_with_config(config);
-        let tables = Arc::new(FileTables { state: context.state() });
-        context.register_catalog(FILES, Arc::new(FileCatalog { tables }));
-        Self { context }
+        Self { context: context(None) }
     }
 
     /// Whether the query's tables are files rather than stores. A query without tables needs no server either.
-    pub fn is_about_files(&self, sql: &str) -> Result<bool, QueryError> {
+    pub fn is_about_files(&self, text: &str) -> Result<bool, QueryError> {
         let failed = |error| QueryError::of(error, 0);
         let state = self.context.state();
+        let sql = Question::of_sql(text)?.sql.unwrap_or_default();
         let statement = state.sql_to_statement(sql, &Dialect::Generic).map_err(failed)?;
         let tables = state.resolve_table_references(&statement).map_err(failed)?;
         Ok(tables.iter().all(|table| is_file_name(table.table())))
     }
 
-    /// The whole answer. Files are read and never written.
-    pub async fn query(&self, sql: &str) -> Result<Vec<RecordBatch>, QueryError> {
+    /// The whole answer of SQL, or of `search | SQL`. Files are read and never written.
+    pub async fn query(&self, text: &str) -> Result<Vec<RecordBatch>, QueryError> {
         let failed = |error| QueryError::of(error, 0);
+        let question = Question::of_sql(text)?;
+        let sql = question.sql.unwrap_or_default();
+        let context = match question.search {
+            Some(search) => self.left_by(search, sql).await?,
+            None => self.context.clone(),
+        };
         let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        let frame = self.context.sql_with_options(sql, options).await.map_err(failed)?;
+        let frame = context.sql_with_options(sql, options).await.map_err(failed)?;
         let schema = Arc::new(frame.schema().as_arrow().clone());
         let mut batches = frame.collect().await.map_err(failed)?;
         if batches.is_empty() {
@@ -83,6 +86,26 @@ impl FileSql {
         }
         Ok(batches)
     }
+
+    /// A context in which the query's one file has the rows alone that the search leaves.
+    async fn left_by(&self, search: &str, sql: &str) -> Result<SessionContext, QueryError> {
+        let state = self.context.state();
+        let statement = state.sql_to_statement(sql, &Dialect::Generic).map_err(QueryError::plan)?;
+        let table = one_table(&state, &statement)?;
+        let frame = self.context.table(table.clone()).await.map_err(QueryError::plan)?;
+        let plan = left_by(&self.context, frame.into_parts().1, search)?;
+        Ok(context(Some((table.table().to_owned(), as_table(plan)))))
+    }
+}
+
+/// `left` stands for the file of its name.
+fn context(left: Option<(String, Arc<dyn TableProvider>)>) -> SessionContext {
+    let config =
+        session_config().with_default_catalog_and_schema(FILES, FILES).with_create_default_catalog_and_schema(false);
+    let context = SessionContext::new_with_config(config);
+    let tables = Arc::new(FileTables { state: context.state(), left });
+    context.register_catalog(FILES, Arc::new(FileCatalog { tables }));
+    context
 }
 
 #[derive(Debug)]
@@ -103,6 +126,7 @@ impl CatalogProvider for FileCatalog {
 #[derive(Debug)]
 struct FileTables {
     state: SessionState,
+    left: Option<(String, Arc<dyn TableProvider>)>,
 }
 
 #[async_trait]
@@ -112,6 +136,9 @@ impl SchemaProvider for FileTables {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        if let Some((_, left)) = self.left.as_ref().filter(|(file, _)| file == name) {
+            return Ok(Some(left.clone()));
+        }
         let cannot = |why: String| DataFusionError::Plan(format!("cannot read {name}: {why}"));
         let (format, extension) =
             format_of(name).ok_or_else(|| cannot("known are .parquet, .csv, .ndjson, .jsonl and .json".to_owned()))?;

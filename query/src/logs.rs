@@ -90,13 +90,13 @@ pub async fn get(
 pub async fn project_sql(engine: &SqlEngine, project: &ProjectName, query: &str) -> Result<LogsAnswer, QueryError> {
     let begun = Instant::now();
     let question = Question::of_search(query)?;
+    let Some(sql) = question.sql else {
+        return Err(QueryError::Invalid("a project is asked by SQL: SELECT … FROM a logstore".to_owned()));
+    };
     if !matches!(question.search.map(str::trim), None | Some("" | "*")) {
         let why = "SQL over a project has no search before the bar; put its conditions behind WHERE".to_owned();
         return Err(QueryError::Invalid(why));
     }
-    let Some(sql) = question.sql else {
-        return Err(QueryError::Invalid("a project is asked by SQL: SELECT … FROM a logstore".to_owned()));
-    };
     let scope = engine.scope(TimeRange::ALL, Face::Sls);
     let run = async {
         let context = engine.context(project, &scope, Stand::new());
@@ -186,10 +186,7 @@ fn search_of(search: Option<&str>, topic: Option<&str>) -> Result<Search, QueryE
     let search = parse(search.unwrap_or(""))?;
     let Some(topic) = topic.filter(|topic| !topic.is_empty()) else { return Ok(search) };
     let value = Value { text: topic.to_owned(), is_quoted: true };
-    let of_topic = Search::Field {
-        name: log_columns::TOPIC.to_owned(),
-        test: Test::Compare(Operator::Equal, value),
-    };
+    let of_topic = Search::Field { name: log_columns::TOPIC.to_owned(), test: Test::Compare(Operator::Equal, value) };
     Ok(Search::All(vec![of_topic, search]))
 }
 

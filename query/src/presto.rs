@@ -125,7 +125,8 @@ impl VisitorMut for Rewrite {
             && let Some(text) = functions::translate(function)
         {
             let parsed = text.and_then(|text| {
-                let parsed = Parser::new(&GenericDialect).try_with_sql(&text).and_then(|mut parser| parser.parse_expr());
+                let parsed =
+                    Parser::new(&GenericDialect).try_with_sql(&text).and_then(|mut parser| parser.parse_expr());
                 parsed.map_err(|error| format!("SQL syntax: {error}"))
             });
             match parsed {

@@ -36,7 +36,11 @@ impl<'a> Question<'a> {
         }
         if !begins_sql(rest) {
             let position = at + 2;
-            return Err(QueryError::Search { text: text.to_owned(), position, why: "SELECT was expected after the bar" });
+            return Err(QueryError::Search {
+                text: text.to_owned(),
+                position,
+                why: "SELECT was expected after the bar",
+            });
         }
         Ok(Self { search, sql: Some(rest), wants_places: false })
     }
@@ -46,7 +50,8 @@ fn begins_sql(text: &str) -> bool {
     let text = text.trim_start().trim_start_matches(['(', ' ']);
     let end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
     let is_followed = text[end..].starts_with(|c: char| c.is_whitespace() || "*(\"'".contains(c));
-    is_followed && ["select", "with", "show", "explain", "values"].iter().any(|word| text[..end].eq_ignore_ascii_case(word))
+    is_followed
+        && ["select", "with", "show", "explain", "values"].iter().any(|word| text[..end].eq_ignore_ascii_case(word))
 }
 
 fn bar(text: &str) -> Option<usize> {
@@ -74,7 +79,11 @@ mod tests {
         for (text, search, sql) in [
             ("error", Some("error"), None),
             ("* | select count(*)", Some("*"), Some("select count(*)")),
-            ("a:\"x|y\" and b | WITH t AS (SELECT 1) SELECT 2", Some("a:\"x|y\" and b"), Some("WITH t AS (SELECT 1) SELECT 2")),
+            (
+                "a:\"x|y\" and b | WITH t AS (SELECT 1) SELECT 2",
+                Some("a:\"x|y\" and b"),
+                Some("WITH t AS (SELECT 1) SELECT 2"),
+            ),
             ("SELECT a || b FROM log", None, Some("SELECT a || b FROM log")),
             ("(a or b)|SELECT*", Some("(a or b)"), Some("SELECT*")),
             ("selected", Some("selected"), None),

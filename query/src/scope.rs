@@ -48,7 +48,12 @@ impl Scope {
         }
         let stores = self.storage.stores(project);
         let views = self.storage.views(project);
-        stores.iter().map(|store| store.name()).chain(views.iter().map(|view| &view.name)).map(ToString::to_string).collect()
+        stores
+            .iter()
+            .map(|store| store.name())
+            .chain(views.iter().map(|view| &view.name))
+            .map(ToString::to_string)
+            .collect()
     }
 
     /// None when there is no such store.
@@ -103,7 +108,9 @@ impl Scope {
         let table: Arc<dyn TableProvider> = match (store.kind(), self.face) {
             (StoreKind::Metrics, _) => Arc::new(MetricsTable::open(self.storage.clone(), store).await?),
             (StoreKind::Logs, Face::Native) => Arc::new(LogsTable::new(self.storage.clone(), store)),
-            (StoreKind::Logs, Face::Sls | Face::Places) => Arc::new(LogsTable::with_places(self.storage.clone(), store)),
+            (StoreKind::Logs, Face::Sls | Face::Places) => {
+                Arc::new(LogsTable::with_places(self.storage.clone(), store))
+            }
         };
         let schema = table.schema();
         let columns = FilterColumns { schema: &schema, index: index.as_ref() };
@@ -133,7 +140,8 @@ pub(crate) fn as_table(plan: LogicalPlan) -> Arc<dyn TableProvider> {
 /// The columns as the index types them. Those that it names and nobody has sent yet are there too, and null.
 fn typed(schema: &Schema, index: &IndexConfig) -> Vec<Expr> {
     let has = |name: &str| schema.column_with_name(name).is_some();
-    let mut columns: Vec<Expr> = schema.fields().iter().map(|field| typed_column(field.name(), schema, index)).collect();
+    let mut columns: Vec<Expr> =
+        schema.fields().iter().map(|field| typed_column(field.name(), schema, index)).collect();
     let mut taken: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
     let mut add = |name: String, expr: Expr| {
         if !taken.contains(&name) {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use arrow::record_batch::RecordBatch;
 use culprit_store::{ProjectName, Storage, StoreName, TimeRange};
-use datafusion::catalog::MemoryCatalogProviderList;
+use datafusion::catalog::{MemoryCatalogProviderList, SchemaProvider};
+use datafusion::common::TableReference;
 use datafusion::config::Dialect;
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::FairSpillPool;
@@ -16,10 +17,10 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, ident};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
-use datafusion::common::TableReference;
 use datafusion::sql::parser::Statement;
 use tokio::time::Instant;
 
+use crate::QueryError;
 use crate::functions::json_text_function;
 use crate::limits::{SQL_MEMORY_BYTES, SQL_ROWS_MAX, SQL_TEXT_BYTES_MAX, SQL_TIMEOUT};
 use crate::question::Question;
@@ -27,7 +28,6 @@ use crate::reach::{MayRead, Reach};
 use crate::scope::{Face, Scope, as_table};
 use crate::search::{Search, to_predicate_over};
 use crate::tables::{CATALOG, ProjectCatalog, Stand};
-use crate::QueryError;
 
 pub use rows::Rows;
 
@@ -70,6 +70,7 @@ impl SqlEngine {
         let Some(sql) = question.sql else {
             return Err(QueryError::Invalid("SELECT was expected behind the bar".to_owned()));
         };
+        self.reach.check(project)?;
         self.within_limits(text, self.native(project, question.search, sql, range)).await
     }
 
@@ -110,25 +111,10 @@ impl SqlEngine {
         let Some(search) = search else {
             return self.run(&context, project, statement).await;
         };
-        let table = self.one_table(&state, &statement)?;
+        let table = one_table(&state, &statement)?;
         let stand = self.searched(&context, &scope, project, table, search).await?;
         let context = self.context(project, &scope, stand);
         self.run(&context, project, statement).await
-    }
-
-    /// A search needs to know whose rows it leaves.
-    fn one_table(&self, state: &SessionState, statement: &Statement) -> Result<TableReference, QueryError> {
-        let mut tables = state.resolve_table_references(statement).map_err(|error| self.failed(error))?;
-        tables.retain(|table| !state.table_functions().contains_key(table.table()));
-        match tables.len() {
-            1 => Ok(tables.remove(0)),
-            0 => Err(QueryError::Invalid("a search before the bar needs a FROM behind it".to_owned())),
-            _ => {
-                let names: Vec<String> = tables.iter().map(|table| table.table().to_owned()).collect();
-                let names = names.join(", ");
-                Err(QueryError::Invalid(format!("a search before the bar needs one store behind it, not {names}")))
-            }
-        }
     }
 
     async fn searched(
@@ -142,14 +128,7 @@ impl SqlEngine {
         let project = ProjectName::parse(table.schema().unwrap_or(project.as_str()))?;
         let store = StoreName::parse(table.table())?;
         let plan = scope.plan(&project, &store, &Search::Everything).await?;
-        let predicate = to_predicate_over(search, plan.schema().as_arrow())?;
-        let build = || {
-            let columns: Vec<_> = plan.schema().fields().iter().map(|field| ident(field.name()).alias(field.name())).collect();
-            let plan = LogicalPlanBuilder::from(plan).project(columns)?;
-            let condition = context.parse_sql_expr(&predicate, plan.schema())?;
-            plan.filter(condition)?.build()
-        };
-        let plan = build().map_err(|error: DataFusionError| self.failed(error))?;
+        let plan = left_by(context, plan, search)?;
         Ok(Stand::from([((project, table.table().to_owned()), as_table(plan))]))
     }
 
@@ -217,8 +196,11 @@ impl SqlEngine {
             if let Err(forbidden) = self.reach.check(&project) {
                 return Some(forbidden);
             }
+            let is_there = |schema: Arc<dyn SchemaProvider>| schema.table_exist(table.table());
+            if state.catalog_list().catalog(CATALOG)?.schema(project.as_str()).is_some_and(is_there) {
+                return None;
+            }
             match StoreName::parse(table.table()) {
-                Ok(name) if self.storage.view(&project, &name).is_some() => None,
                 Ok(name) => self.storage.expect_store(&project, &name).err().map(QueryError::Store),
                 Err(bad_name) => Some(QueryError::Store(bad_name)),
             }
@@ -240,6 +222,35 @@ impl SqlEngine {
         context.register_catalog(CATALOG, Arc::new(catalog));
         context
     }
+}
+
+/// A search needs to know whose rows it leaves.
+pub(crate) fn one_table(state: &SessionState, statement: &Statement) -> Result<TableReference, QueryError> {
+    let mut tables = state.resolve_table_references(statement).map_err(QueryError::plan)?;
+    tables.retain(|table| !state.table_functions().contains_key(table.table()));
+    match tables.len() {
+        1 => Ok(tables.remove(0)),
+        0 => Err(QueryError::Invalid("a search before the bar needs a FROM behind it".to_owned())),
+        _ => {
+            let names: Vec<String> = tables.iter().map(|table| table.table().to_owned()).collect();
+            let names = names.join(", ");
+            Err(QueryError::Invalid(format!("a search before the bar needs one table behind it, not {names}")))
+        }
+    }
+}
+
+/// The rows of a plan that search words leave.
+pub(crate) fn left_by(context: &SessionContext, plan: LogicalPlan, search: &str) -> Result<LogicalPlan, QueryError> {
+    let predicate = to_predicate_over(search, plan.schema().as_arrow())?;
+    let build = || {
+        // The predicate names columns alone, without the table's name.
+        let columns: Vec<_> =
+            plan.schema().fields().iter().map(|field| ident(field.name()).alias(field.name())).collect();
+        let plan = LogicalPlanBuilder::from(plan).project(columns)?;
+        let condition = context.parse_sql_expr(&predicate, plan.schema())?;
+        plan.filter(condition)?.build()
+    };
+    build().map_err(QueryError::plan)
 }
 
 /// Field names are matched as they arrived, so that `userId` needs no quotes; times are UTC.

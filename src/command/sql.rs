@@ -15,11 +15,12 @@ use crate::remote::ServerArgs;
 #[command(after_help = "Examples:
   culprit sql \"SELECT status, count(*) FROM web GROUP BY status ORDER BY 2 DESC\"
   culprit sql \"SELECT * FROM shop WHERE status >= 500 LIMIT 10\" --output json
+  culprit sql \"timeout status>=500 | SELECT service, count(*) FROM shop GROUP BY service\"
   culprit sql 'SELECT count(*) FROM \"access.parquet\"'
 
 A name with a slash or the extension .parquet, .csv, .ndjson, .jsonl or .json is a file; anything else is a store.")]
 pub(crate) struct SqlArgs {
-    /// The query; one SELECT
+    /// The query: one SELECT, or search words, a bar and a SELECT
     query: String,
     #[command(flatten)]
     scope: ScopeArgs,

@@ -1,9 +1,10 @@
 //! `POST /api/search`: search words over one logstore, newest rows first.
 
+use std::time::Instant;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use culprit_query::search::to_predicate;
 use culprit_store::{Right, StoreName};
 use serde::Deserialize;
 
@@ -44,15 +45,14 @@ pub(crate) async fn search(
     let project = project(request.project.as_deref())?;
     principal.check(&project, Right::Read)?;
     let store = StoreName::parse(&request.store)?;
-    app.storage.expect_store(&project, &store)?;
     let limit = request.limit.unwrap_or(SEARCH_ROWS_DEFAULT);
     if limit > SEARCH_ROWS_MAX {
         let (given, range) = (limit as u64, "at most 10000; ask /api/sql for more");
         return Err(ApiError::OutOfRange { name: "limit", given, range });
     }
-    let predicate = to_predicate(&request.query)?;
-    let query = format!("SELECT * FROM \"{store}\" WHERE {predicate} ORDER BY _time DESC LIMIT {limit}");
     let range = range(request.from.as_ref(), request.to.as_ref())?;
     admit_query(&app, &project)?;
-    sql::answer(&principal.sql(&app), &headers, &project, &query, range).await
+    let begun = Instant::now();
+    let rows = principal.sql(&app).search(&project, &store, &request.query, limit, range).await?;
+    sql::written(rows, &headers, begun).await
 }

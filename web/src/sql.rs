@@ -12,8 +12,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use culprit_query::limits::SQL_ROWS_MAX;
-use culprit_query::{QueryError, Rows, SqlEngine};
-use culprit_store::{ProjectName, Right, TimeRange};
+use culprit_query::{QueryError, Rows};
+use culprit_store::Right;
 use futures::{Stream, StreamExt, TryStreamExt};
 use serde::Deserialize;
 
@@ -50,19 +50,13 @@ pub(crate) async fn query(
     principal.check(&project, Right::Read)?;
     admit_query(&app, &project)?;
     let range = range(request.from.as_ref(), request.to.as_ref())?;
-    answer(&principal.sql(&app), &headers, &project, &request.query, range).await
+    let begun = Instant::now();
+    let rows = principal.sql(&app).stream(&project, &request.query, range).await?;
+    written(rows, &headers, begun).await
 }
 
-/// Runs a query and writes its rows as `Accept` wants them.
-pub(crate) async fn answer(
-    engine: &SqlEngine,
-    headers: &HeaderMap,
-    project: &ProjectName,
-    query: &str,
-    range: TimeRange,
-) -> Result<Response, ApiError> {
-    let begun = Instant::now();
-    let rows = engine.stream(project, query, range).await?;
+/// Rows as `Accept` wants them.
+pub(crate) async fn written(rows: Rows, headers: &HeaderMap, begun: Instant) -> Result<Response, ApiError> {
     match Format::of_accept(headers) {
         Format::Json => whole(rows, begun).await,
         format => streamed(rows, format).await,

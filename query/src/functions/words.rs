@@ -39,7 +39,8 @@ impl Words {
         let is_wildcard = |c: char| !value.is_quoted && matches!(c, '*' | '?');
         let cut = |c: char| separators.contains(c) && !is_wildcard(c);
         let words = text.split(cut).filter(|word| !word.is_empty());
-        let words = words.map(|word| Word { text: word.to_owned(), has_wildcard: word.contains(is_wildcard) }).collect();
+        let words =
+            words.map(|word| Word { text: word.to_owned(), has_wildcard: word.contains(is_wildcard) }).collect();
         Self { words, separators, is_case_sensitive }
     }
 

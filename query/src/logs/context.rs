@@ -18,6 +18,9 @@ use crate::search::Search;
 use crate::time_filter::time_literal;
 use crate::{QueryError, SqlEngine};
 
+/// Before the source of rows that no producer has numbered; ids of producers are hexadecimal.
+const UNTAGGED: &str = "source:";
+
 #[derive(Debug, Clone)]
 pub struct GetContext {
     pub pack_id: String,
@@ -50,7 +53,8 @@ pub async fn context(
         let why = format!("no row has pack_id {:?} and pack_meta {:?}", request.pack_id, request.pack_meta);
         return Err(QueryError::Invalid(why));
     };
-    let anchor = Anchor { at, id: value(&centre, PACK_ID), source: value(&centre, SOURCE) };
+    let id = value(&centre, PACK_ID).filter(|id| !id.starts_with(UNTAGGED));
+    let anchor = Anchor { at, id, source: value(&centre, SOURCE) };
     let back = anchor.side(&place, Side::Back, request.back_lines).await?;
     let forward = anchor.side(&place, Side::Forward, request.forward_lines).await?;
     let (back_lines, forward_lines) = (back.len(), forward.len());
@@ -63,7 +67,7 @@ pub async fn context(
 
 /// The pack of a row; rows without the tag belong to their source.
 pub(super) fn pack_id(fields: &LogFields) -> String {
-    let source = || format!("source:{}", value(fields, SOURCE).unwrap_or_default());
+    let source = || format!("{UNTAGGED}{}", value(fields, SOURCE).unwrap_or_default());
     value(fields, PACK_ID).unwrap_or_else(source)
 }
 
@@ -129,7 +133,11 @@ impl Anchor {
             let sorted = keys.iter().map(|(key, _)| key.clone().sort(side == Side::Forward, false));
             let peers = self.peers(&plan);
             let sorted: Vec<_> = sorted.collect();
-            LogicalPlanBuilder::from(plan).filter(peers.and(beyond(&keys, side)))?.sort(sorted)?.limit(0, Some(lines))?.build()
+            LogicalPlanBuilder::from(plan)
+                .filter(peers.and(beyond(&keys, side)))?
+                .sort(sorted)?
+                .limit(0, Some(lines))?
+                .build()
         });
         fields(&rows.await?.collect(lines).await?)
     }

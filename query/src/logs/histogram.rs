@@ -41,9 +41,8 @@ pub struct Bucket {
 
 const SECOND: i64 = 1_000_000_000;
 /// Intervals that people read easily, in seconds.
-const INTERVALS: [i64; 20] = [
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 604_800, 2_592_000,
-];
+const INTERVALS: [i64; 20] =
+    [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 604_800, 2_592_000];
 
 pub async fn histogram(
     engine: &SqlEngine,
@@ -57,14 +56,16 @@ pub async fn histogram(
     let interval = interval(request)?;
     let place = Place { engine, project, store, range };
     let rows = place.rows(&search, |plan| {
-        let number = (cast(ident(TIME), DataType::Int64) - lit(request.from.0 - offset(request.from, interval))) / lit(interval);
+        let number =
+            (cast(ident(TIME), DataType::Int64) - lit(request.from.0 - offset(request.from, interval))) / lit(interval);
         let counts = vec![count(lit(1i64)).alias("count")];
         LogicalPlanBuilder::from(plan).aggregate(vec![number.alias("number")], counts)?.build()
     });
     let batches = rows.await?.collect(HISTOGRAM_BUCKETS_MAX as usize).await?;
     let mut counts: HashMap<i64, u64> = HashMap::new();
     for batch in &batches {
-        let (numbers, found) = (batch.column(0).as_primitive::<Int64Type>(), batch.column(1).as_primitive::<Int64Type>());
+        let (numbers, found) =
+            (batch.column(0).as_primitive::<Int64Type>(), batch.column(1).as_primitive::<Int64Type>());
         counts.extend(numbers.values().iter().zip(found.values()).map(|(number, count)| (*number, *count as u64)));
     }
     let buckets: Vec<Bucket> = buckets(request.from, request.to, interval)
@@ -85,7 +86,10 @@ fn interval(request: &GetHistogram) -> Result<i64, QueryError> {
         Some(interval) => i64::try_from(interval.as_nanos()).unwrap_or(i64::MAX).max(SECOND),
         None => {
             let fits = |seconds: &&i64| length / (**seconds * SECOND) < HISTOGRAM_BUCKETS_DEFAULT as i64;
-            INTERVALS.iter().find(fits).map_or(length / HISTOGRAM_BUCKETS_DEFAULT as i64 + 1, |seconds| seconds * SECOND)
+            INTERVALS
+                .iter()
+                .find(fits)
+                .map_or(length / HISTOGRAM_BUCKETS_DEFAULT as i64 + 1, |seconds| seconds * SECOND)
         }
     };
     let buckets = length / interval + 2;

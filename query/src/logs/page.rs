@@ -7,10 +7,10 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, SortExpr, ident}
 
 use crate::QueryError;
 use crate::limits::{LOGS_LINES_MAX, LOGS_OFFSET_MAX};
+use crate::log_columns::{PACK_ID, PACK_META};
 use crate::logs::context::{pack_id, pack_meta};
 use crate::logs::text::{ColumnText, log_fields};
 use crate::logs::{GetLogs, LogFields, LogsAnswer, Place};
-use crate::log_columns::{PACK_ID, PACK_META};
 use crate::search::Search;
 
 impl Place<'_> {

@@ -21,8 +21,9 @@ pub(crate) fn translate(function: &Function) -> Option<Result<String, String>> {
         ("day_of_week" | "dow", [of]) => part("isodow", of),
         ("day_of_year" | "doy", [of]) => part("doy", of),
         ("date", [of]) => Some(Ok(format!("CAST(to_timestamp({of}) AS DATE)"))),
-        ("date_trunc", [unit, of]) => is_untouched(arguments[1], "to_timestamp")
-            .then(|| Ok(format!("date_trunc({unit}, to_timestamp({of}))"))),
+        ("date_trunc", [unit, of]) => {
+            is_untouched(arguments[1], "to_timestamp").then(|| Ok(format!("date_trunc({unit}, to_timestamp({of}))")))
+        }
         ("date_format", [of, _]) => Some(date_format(of, arguments[1])),
         ("split", [text, by]) => Some(Ok(format!("string_to_array({text}, {by})"))),
         ("regexp_extract", [text, pattern]) => {

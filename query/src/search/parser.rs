@@ -139,7 +139,8 @@ impl Parser<'_> {
         self.at += 1;
         if name == TAG
             && operator == Operator::Has
-            && let (Some(Token::Word(tag)), Some(Token::Compare(operator))) = (self.peek().cloned(), self.after(1).cloned())
+            && let (Some(Token::Word(tag)), Some(Token::Compare(operator))) =
+                (self.peek().cloned(), self.after(1).cloned())
         {
             name = format!("{TAG}:{tag}");
             self.at += 1;
@@ -151,11 +152,8 @@ impl Parser<'_> {
             _ => return Err(self.error("a value was expected after the comparison")),
         };
         self.at += 1;
-        let test = if text == "*" && !is_quoted {
-            Test::Exists
-        } else {
-            Test::Compare(operator, Value { text, is_quoted })
-        };
+        let test =
+            if text == "*" && !is_quoted { Test::Exists } else { Test::Compare(operator, Value { text, is_quoted }) };
         Ok(Search::Field { name, test })
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::ExecutionPlan;
 use futures::{Stream, StreamExt, TryStreamExt};
@@ -31,12 +32,19 @@ impl Scanned {
         fn of(plan: &Arc<dyn ExecutionPlan>) -> u64 {
             let children = plan.children();
             if children.is_empty() {
-                return plan.metrics().and_then(|metrics| metrics.output_rows()).map_or(0, |rows| rows as u64);
+                let measured = plan.metrics().and_then(|metrics| metrics.output_rows());
+                return measured.or_else(|| in_memory(plan)).map_or(0, |rows| rows as u64);
             }
             children.into_iter().map(of).sum()
         }
         of(&self.0)
     }
+}
+
+/// Rows in memory are not measured, but known.
+fn in_memory(plan: &Arc<dyn ExecutionPlan>) -> Option<usize> {
+    let statistics = plan.downcast_ref::<DataSourceExec>()?.data_source().partition_statistics(None);
+    statistics.ok()?.num_rows.get_value().copied()
 }
 
 impl Rows {

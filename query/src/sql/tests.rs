@@ -104,6 +104,44 @@ async fn a_range_bounds_what_a_query_sees() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_search_before_the_bar_leaves_rows() {
+    let fixture = Fixture::new().await;
+    for (sql, expected) in [
+        ("status>=500 | SELECT count(*) AS n FROM app", "| 4 |"),
+        ("region:eu status:200 | SELECT string_agg(userId, ' ' ORDER BY userId) AS u FROM app", "| u7 u8 |"),
+        ("U7 | SELECT userId FROM app", "| u7     |"),
+        ("* | SELECT count(*) AS n FROM app a JOIN app b ON a.userId = b.userId", "| 10 |"),
+        ("status:500 | SELECT 1", "needs a FROM"),
+        ("status:500 | SELECT * FROM app, other", "one table behind it, not app, other"),
+        ("nowhere:1 | SELECT * FROM app", "there is no column \"nowhere\""),
+    ] {
+        let answer = fixture.answer(sql, TimeRange::ALL).await;
+        assert!(answer.contains(expected), "{sql}: {answer}");
+    }
+    let app = StoreName::parse("app").unwrap();
+    let project = ProjectName::default_project();
+    let found = fixture.engine.search(&project, &app, "seconds in [0.5 1.5)", 2, TimeRange::ALL).await.unwrap();
+    let batches = found.collect(10).await.unwrap();
+    let users = arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap();
+    assert_eq!(
+        users.column_by_name("userId").unwrap().as_ref(),
+        &StringArray::from(vec!["u5", "u4"]) as &dyn arrow::array::Array
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_searched_before_the_bar() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    std::fs::write(&path, "name,n\nalpha,1\nbeta,2\nalphabet,3\n").unwrap();
+    let files = crate::FileSql::new();
+    let text = format!("alpha n>1 | SELECT sum(n) AS n FROM \"{}\"", path.display());
+    assert!(files.is_about_files(&text).unwrap());
+    let answer = files.query(&text).await.unwrap();
+    assert_eq!(answer[0].column(0).as_ref(), &Int64Array::from(vec![3]) as &dyn arrow::array::Array);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn metrics_are_a_table_with_labels_as_columns() {
     let fixture = Fixture::new().await;
     let name = StoreName::parse("metrics").unwrap();
