@@ -4,6 +4,7 @@ import type { Plugin } from "vite";
 import { incidents, projects, ruleGroups, storesOf } from "./incidents.ts";
 import { instant, metricNames, range } from "./metrics.ts";
 import { answerSql } from "./rows.ts";
+import { groupsOf, usageOf } from "./usage.ts";
 
 type Body = Record<string, unknown>;
 
@@ -45,6 +46,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       return send(response, { stores: storesOf(url.searchParams.get("project") ?? "default") });
     case "/api/incidents":
       return send(response, { incidents: incidents() });
+    case "/api/admin/usage":
+      return send(response, usageOf(url.searchParams.get("project")));
+    case "/api/groups":
+      return send(response, { groups: groupsOf(url.searchParams.get("project")) });
     case "/api/dashboards":
       return send(response, { dashboards: [] });
     case "/api/sql": {

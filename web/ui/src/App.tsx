@@ -9,6 +9,7 @@ import { useLoad, usePolling } from "./lib/useTask";
 import { lastAddress } from "./query/location";
 import { QueryPage } from "./query/QueryPage";
 import { base, href, path } from "./router";
+import { UsagePage } from "./usage/UsagePage";
 
 /** Away from the alerts page the count may lag; the page itself asks every two seconds. */
 const FIRING_POLL_MS = 10_000;
@@ -18,6 +19,7 @@ const SECTIONS = [
   { to: "/", title: "Query" },
   { to: "/alerts", title: "Alerts" },
   { to: "/dashboards", title: "Dashboards" },
+  { to: "/usage", title: "Usage" },
 ];
 
 function sectionOf(at: string): string {
@@ -83,6 +85,7 @@ function Dashboards({ uid }: { uid: string | undefined }) {
 function Page({ at }: { at: string }) {
   if (at === "/" || at === "/query") return <QueryPage />;
   if (at === "/alerts") return <AlertsPage />;
+  if (at === "/usage") return <UsagePage />;
   const board = /^\/dashboards(?:\/([^/]+))?$/.exec(at);
   if (board) return <Dashboards uid={board[1] && decodeURIComponent(board[1])} />;
   return (

@@ -8,6 +8,7 @@ import "./style/controls.css";
 import "./style/chart.css";
 import "./style/query.css";
 import "./style/alerts.css";
+import "./style/usage.css";
 
 startPreferences();
 startRouter();

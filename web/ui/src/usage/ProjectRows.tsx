@@ -1,0 +1,105 @@
+// A project in the table: its use against its limits, and behind the arrow its shards and their readers.
+import { ErrorLine } from "../lib/ErrorLine";
+import { formatCount, formatDuration } from "../lib/format";
+import { Icon } from "../lib/icons";
+import type { ConsumerGroup, ProjectFlow, ProjectUsage } from "./api";
+import { bytesLimit, bytesRate, type Direction, refusedText, requestsLimit, requestsRate, shareOf } from "./flow";
+import { GroupsTable } from "./GroupsTable";
+import { Meter } from "./Meter";
+import { ShardsTable } from "./ShardsTable";
+
+export const COLUMNS = 6;
+
+/** What is known of a project that was opened. */
+export interface Detail {
+  usage: ProjectUsage | undefined;
+  groups: ConsumerGroup[];
+  error: string | undefined;
+}
+
+function Flow({ of, direction }: { of: ProjectUsage; direction: Direction }) {
+  const flow: ProjectFlow = of[direction];
+  const bytes = bytesLimit(of.limits, direction);
+  const requests = requestsLimit(of.limits, direction);
+  const name = direction === "write" ? "Writes" : "Reads";
+  return (
+    <div class="flow">
+      <Meter
+        name={`${name}, bytes`}
+        share={shareOf(flow.bytes_per_second, bytes)}
+        figure={bytesRate(flow.bytes_per_second)}
+        limit={bytesRate(bytes)}
+      />
+      <Meter
+        name={`${name}, requests`}
+        share={shareOf(flow.requests_per_second, requests)}
+        figure={requestsRate(flow.requests_per_second)}
+        limit={requestsRate(requests)}
+      />
+      {flow.barred_ms > 0 && (
+        <span class="state state-firing">barred for {formatDuration(flow.barred_ms / 1000)}</span>
+      )}
+    </div>
+  );
+}
+
+function Count({ name, used, limit }: { name: string; used: number; limit: number }) {
+  return <Meter name={name} share={shareOf(used, limit)} figure={formatCount(used)} limit={formatCount(limit)} />;
+}
+
+function Details({ detail }: { detail: Detail | undefined }) {
+  if (detail?.error) return <ErrorLine message={detail.error} />;
+  if (!detail?.usage) return <p class="muted">Loading…</p>;
+  return (
+    <div class="usage-details">
+      <h3>Shards that take rows</h3>
+      <ShardsTable shards={detail.usage.shard_usage} />
+      <h3>Consumer groups</h3>
+      <GroupsTable groups={detail.groups} />
+    </div>
+  );
+}
+
+export interface ProjectRowsProps {
+  project: ProjectUsage;
+  open: boolean;
+  onToggle: () => void;
+  detail: Detail | undefined;
+}
+
+export function ProjectRows({ project, open, onToggle, detail }: ProjectRowsProps) {
+  const hot = project.shard_usage.filter(({ is_hot }) => is_hot).length;
+  return (
+    <tbody>
+      <tr>
+        <th scope="row">
+          <button type="button" class="disclosure usage-project" aria-expanded={open} onClick={onToggle}>
+            <Icon name="chevron" size={12} />
+            {project.project}
+          </button>
+          {hot > 0 && <span class="state state-firing">{hot === 1 ? "1 hot shard" : `${hot} hot shards`}</span>}
+        </th>
+        <td>
+          <Flow of={project} direction="write" />
+        </td>
+        <td>
+          <Flow of={project} direction="read" />
+        </td>
+        <td class="num">{refusedText(project.write.refused + project.read.refused)}</td>
+        <td>
+          <Count name="Stores" used={project.stores} limit={project.limits.stores} />
+        </td>
+        <td>
+          <Count name="Shards" used={project.shards} limit={project.limits.shards} />
+        </td>
+      </tr>
+      {open && (
+        <tr>
+          <td colSpan={COLUMNS}>
+            <Details detail={detail} />
+          </td>
+        </tr>
+      )}
+    </tbody>
+  );
+}
