@@ -18,6 +18,7 @@ mod dashboards;
 mod error;
 mod explain;
 mod fanout;
+mod groups;
 mod ingest;
 mod keys;
 mod limits;

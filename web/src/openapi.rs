@@ -79,6 +79,7 @@ const OPERATIONS: &[Operation] = &[
         .sends(Sends::Json(PullFanout::EXAMPLE)),
     op("post", "/api/fanout/{project}/{store}/{group}/ack", "Acknowledges batches; the others come again.")
         .sends(Sends::Json(AckFanout::EXAMPLE)),
+    op("get", "/api/groups", "Consumer groups of a project, and how far behind they are.").with("project"),
     op("get", "/api/incidents", "Incidents with their causes, newest first."),
     op("get", "/api/incidents/{id}", "One incident."),
     op("get", "/api/admin/rules", "Rule files and their mistakes."),

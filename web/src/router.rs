@@ -20,8 +20,8 @@ use crate::auth::{self, Access};
 use crate::error::ApiError;
 use crate::telemetry::HttpMetrics;
 use crate::{
-    about, alerts, console, dashboards, explain, fanout, ingest, keys, openapi, origin, prometheus, quota, search, sls,
-    sql, stores, tail, telemetry,
+    about, alerts, console, dashboards, explain, fanout, groups, ingest, keys, openapi, origin, prometheus, quota,
+    search, sls, sql, stores, tail, telemetry,
 };
 
 /// The parts of the house that the routes speak to.
@@ -88,6 +88,7 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/api/fanout/{project}/{store}/{group}", get(fanout::state).merge(delete(fanout::remove))),
         ("/api/fanout/{project}/{store}/{group}/pull", post(fanout::pull)),
         ("/api/fanout/{project}/{store}/{group}/ack", post(fanout::ack)),
+        ("/api/groups", get(groups::list)),
         ("/api/incidents", get(alerts::incidents)),
         ("/api/incidents/{id}", get(alerts::incident)),
         ("/api/admin/rules", get(alerts::rule_files)),

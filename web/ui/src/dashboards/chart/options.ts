@@ -1,9 +1,8 @@
 // uPlot's options for a time series panel: several value axes, areas of thresholds, and each line in its own style.
 import uPlot from "uplot";
-import { lookOf } from "../../lib/chart/options";
+import { ends, frame, labelWidth, type Look, lookOf, plainAxis, roomAround, timeAxis, zoom } from "../../lib/chart/frame";
 import { withAlpha } from "../../lib/chart/palette";
 import { tooltip, type TooltipLine } from "../../lib/chart/tooltip";
-import { zone } from "../../lib/preferences";
 import { cssColor, thresholdSteps } from "../colors";
 import { rangeOf } from "../display";
 import type { FieldOptions } from "../model";
@@ -21,8 +20,6 @@ export interface Drawing {
   range: () => { from: number; to: number };
   onZoom: (from: number, to: number) => void;
 }
-
-type Look = ReturnType<typeof lookOf>;
 
 function paths(options: FieldOptions): uPlot.Series.PathBuilder | undefined {
   if (options.draw === "bars") return uPlot.paths.bars?.({ size: [0.8, 60], align: 0 });
@@ -78,12 +75,7 @@ function valueRange(options: FieldOptions): uPlot.Range.Function {
   return (_chart, low, high) => {
     if (low === null || high === null) return [options.min ?? 0, options.max ?? 1];
     const wanted = [Math.min(low, options.soft_min ?? low), Math.max(high, options.soft_max ?? high)] as const;
-    const auto = log
-      ? uPlot.rangeLog(...wanted, log, true)
-      : uPlot.rangeNum(...wanted, { min: { pad: 0.1, soft: 0, mode: 3 }, max: { pad: 0.1, soft: 0, mode: 3 } });
-    const from = options.min ?? auto[0] ?? low;
-    const to = options.max ?? auto[1] ?? high;
-    return from < to ? [from, to] : [from, from + 1];
+    return ends(options, log ? uPlot.rangeLog(...wanted, log, true) : roomAround(...wanted));
   };
 }
 
@@ -105,37 +97,22 @@ function scalesAndAxes(drawing: Drawing, look: Look): { scales: uPlot.Scales; ax
     scales[scale] = { range: valueRange(options), ...distr };
     const percent = options.stacking?.mode === "percent";
     axes.push({
+      ...plainAxis(look),
+      ...(axes.length > 0 ? { grid: { show: false } } : {}),
       scale,
       show: options.axis !== "hidden",
       side: options.axis === "right" || (axes.length > 0 && options.axis !== "left") ? 1 : 3,
-      stroke: look.text,
-      font: look.font,
-      grid: axes.length === 0 ? { stroke: look.grid, width: 1 } : { show: false },
-      ticks: { show: false },
-      gap: 6,
       incrs: isBinary(options.unit) ? POWERS_OF_TWO : undefined,
       label: options.axis_label,
       labelFont: look.font,
       labelSize: options.axis_label ? 18 : 0,
       values: (_chart, splits) =>
         splits.map((value) => (value === null ? "" : percent ? `${Math.round(value * 100)}%` : written(value, options.unit))),
-      size: (_chart, values) => Math.max(36, ...(values ?? []).map((value) => value.length * 6.4 + 14)),
+      size: labelWidth,
     });
   }
   return { scales, axes };
 }
-
-const MINUTE = 60;
-const HOUR = 3600;
-const DAY = 86_400;
-// [tick distance, text, what follows where year, month, day, … change], as uPlot documents `axis.values`.
-const CLOCK: (string | number | null)[][] = [
-  [28 * DAY, "{YYYY}-{MM}", null, null, null, null, null, null, 1],
-  [DAY, "{MM}-{DD}", null, null, null, null, null, null, 1],
-  [HOUR, "{HH}:{mm}", null, null, "\n{MM}-{DD}", null, null, null, 1],
-  [MINUTE, "{HH}:{mm}", null, null, "\n{MM}-{DD}", null, null, null, 1],
-  [1, "{HH}:{mm}:{ss}", null, null, "\n{MM}-{DD}", null, null, null, 1],
-];
 
 /** Lines or areas where values change their colour. */
 function thresholds(drawing: Drawing): uPlot.Plugin {
@@ -176,46 +153,17 @@ function thresholds(drawing: Drawing): uPlot.Plugin {
   return { hooks: { drawAxes: draw } };
 }
 
-function zoom(drawing: Drawing): (chart: uPlot) => void {
-  return (chart) => {
-    const { left, width } = chart.select;
-    if (width < 4) return;
-    drawing.onZoom(chart.posToVal(left, "x"), chart.posToVal(left + width, "x"));
-    chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-  };
-}
-
 export function chartOptions(drawing: Drawing, element: Element): uPlot.Options {
   const look = lookOf(element);
   const { scales, axes } = scalesAndAxes(drawing, look);
-  const time: uPlot.Axis = {
-    stroke: look.text,
-    font: look.font,
-    grid: { stroke: look.grid, width: 1 },
-    ticks: { show: false },
-    gap: 8,
-    size: 38,
-    space: 70,
-    values: CLOCK as uPlot.Axis.Values,
-  };
   return {
-    width: 10,
-    height: 10,
-    tzDate: (seconds) =>
-      zone.value === "utc" ? uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") : new Date(seconds * 1000),
-    legend: { show: false },
+    ...frame({ drags: true, syncKey: drawing.syncKey }),
     padding: [8, axes.some((axis) => axis.side === 1 && axis.show) ? 0 : 10, 0, 0],
-    cursor: {
-      y: false,
-      points: { size: 6 },
-      drag: { x: true, y: false, setScale: false },
-      sync: drawing.syncKey ? { key: drawing.syncKey, setSeries: false } : undefined,
-    },
     scales: { x: { time: true, range: () => [drawing.range().from, drawing.range().to] }, ...scales },
-    axes: [time, ...axes],
+    axes: [timeAxis(look), ...axes],
     series: [{}, ...drawing.lines.map((line, index) => series(line, drawing.hidden.has(index)))],
     bands: drawing.drawn.bands.map(([upper, lower]) => ({ series: [upper + 1, lower + 1] })),
     plugins: [tooltip(drawing.tips), thresholds(drawing)],
-    hooks: { setSelect: [zoom(drawing)] },
+    hooks: { setSelect: [zoom(drawing.onZoom)] },
   };
 }

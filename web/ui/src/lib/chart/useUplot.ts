@@ -6,7 +6,8 @@ import { type Formatter, formatShort } from "../format";
 import { isDark, zone } from "../preferences";
 import type { TimeChartProps } from "../TimeChart";
 import { type Aligned, stack } from "./align";
-import { chartOptions, lookOf } from "./options";
+import { lookOf } from "./frame";
+import { chartOptions } from "./options";
 import type { TooltipLine } from "./tooltip";
 
 export interface Drawing {
