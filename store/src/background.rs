@@ -141,11 +141,23 @@ async fn write_segment(
     let bytes = encoded.await.expect("encoding a segment does not panic").map_err(|error| with_path(error, &path))?;
     row.bytes = bytes.len() as u64;
     inner.segments.put(&path, bytes).await?;
-    let row = inner.catalog.commit_segment(row).await?;
-    Counters::add(&inner.counters.flushes, 1);
-    Counters::add(&inner.counters.flushed_rows, row.rows);
-    shard.replace_recent(Arc::new(Segment::new(row, inner.reaper.clone())));
+    let committed = match inner.catalog.commit_segment(row).await? {
+        Some(row) => vec![row],
+        None => unseen_segments(inner, shard).await?,
+    };
+    for row in committed {
+        Counters::add(&inner.counters.flushes, 1);
+        Counters::add(&inner.counters.flushed_rows, row.rows);
+        shard.replace_recent(Arc::new(Segment::new(row, inner.reaper.clone())));
+    }
     inner.truncate_log()
+}
+
+/// Of commits that were made and reported as failed. The file that was written for nothing goes at the next start.
+async fn unseen_segments(inner: &Inner, shard: &Shard) -> Result<Vec<SegmentRow>, StoreError> {
+    let mut segments = inner.catalog.segments(shard.id).await?;
+    segments.retain(|segment| segment.first >= shard.flushed());
+    Ok(segments)
 }
 
 fn with_path(error: StoreError, path: &ObjectPath) -> StoreError {

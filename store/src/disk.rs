@@ -20,7 +20,6 @@ pub(crate) struct Disk {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
     Create,
-    Sync,
     SyncFolder,
     Remove,
     PutSegment,
@@ -106,17 +105,6 @@ impl Disk {
         Ok(Space { free: space.available_space(), total: space.total_space() })
     }
 
-    /// Fails where a test wants it to.
-    #[cfg(not(test))]
-    pub(crate) fn may(&self, _operation: Operation, _path: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
-    #[cfg(test)]
-    pub(crate) fn may(&self, operation: Operation, path: &Path) -> io::Result<()> {
-        self.simulation.as_ref().map_or(Ok(()), |simulation| simulation.may(operation, path))
-    }
-
     /// A simulated disk does not wait for the machine's.
     pub(crate) fn is_real(&self) -> bool {
         #[cfg(test)]
@@ -124,13 +112,44 @@ impl Disk {
         #[cfg(not(test))]
         true
     }
+}
 
-    #[cfg(test)]
+#[cfg(not(test))]
+impl Disk {
+    /// Fails where a test wants it to.
+    pub(crate) fn may(&self, _operation: Operation, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// How many of the bytes reach the file, and the error that follows.
+    fn grant(&self, _path: &Path, _at: u64, bytes: usize) -> (usize, Option<io::Error>) {
+        (bytes, None)
+    }
+
+    /// What it pretends to have taken; none when the file is to be synced for real.
+    fn simulated_sync(&self, _path: &Path) -> io::Result<Option<Duration>> {
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+impl Disk {
     pub(crate) fn simulate(simulation: std::sync::Arc<simulation::Simulation>) -> Self {
         Self { simulation: Some(simulation) }
     }
 
-    #[cfg(test)]
+    pub(crate) fn may(&self, operation: Operation, _path: &Path) -> io::Result<()> {
+        self.simulation.as_ref().map_or(Ok(()), |simulation| simulation.may(operation))
+    }
+
+    fn grant(&self, path: &Path, at: u64, bytes: usize) -> (usize, Option<io::Error>) {
+        self.simulation.as_ref().map_or((bytes, None), |simulation| simulation.write(path, at, bytes))
+    }
+
+    fn simulated_sync(&self, path: &Path) -> io::Result<Option<Duration>> {
+        self.simulation.as_ref().map(|simulation| simulation.sync(path)).transpose()
+    }
+
     fn simulated(&self, told: impl FnOnce(&simulation::Simulation)) {
         if let Some(simulation) = &self.simulation {
             told(simulation);
@@ -164,28 +183,21 @@ impl DiskFile {
     }
 
     pub(crate) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        #[cfg(test)]
-        if let Some(simulation) = &self.disk.simulation {
-            let (granted, refused) = simulation.write(&self.path, self.length, bytes.len());
-            self.file.write_all(&bytes[..granted])?;
-            if let Some(refused) = refused {
-                return Err(refused);
-            }
-            self.length += bytes.len() as u64;
-            return Ok(());
+        let (granted, refused) = self.disk.grant(&self.path, self.length, bytes.len());
+        self.file.write_all(&bytes[..granted])?;
+        if let Some(refused) = refused {
+            return Err(refused);
         }
-        self.file.write_all(bytes)?;
         self.length += bytes.len() as u64;
         Ok(())
     }
 
     /// Returns when what was written survives a power cut, and how long that took.
     pub(crate) fn sync(&mut self) -> io::Result<Duration> {
-        let started = Instant::now();
-        #[cfg(test)]
-        if let Some(simulation) = &self.disk.simulation {
-            return simulation.sync(&self.path);
+        if let Some(took) = self.disk.simulated_sync(&self.path)? {
+            return Ok(took);
         }
+        let started = Instant::now();
         self.file.sync_data()?;
         Ok(started.elapsed())
     }

@@ -7,10 +7,12 @@
 use std::sync::Arc;
 
 use crate::background::bury;
+use crate::catalog::ShardRow;
 use crate::hash::{HashRange, SplitAt};
 use crate::limits::STORE_SHARDS_MAX;
 use crate::shard::Shard;
 use crate::shard_set::{ShardInfo, ShardSet};
+use crate::storage::Inner;
 use crate::telemetry::Counters;
 use crate::{ShardNumber, Storage, StoreError, StoreState};
 
@@ -49,7 +51,9 @@ impl Storage {
         let behind = left.range.end.checked_add(1).ok_or(StoreError::BadSplit { shard: number, why })?;
         let right = set.writable()[set.owner(behind)].clone();
         let range = HashRange { begin: left.range.begin, end: right.range.end };
-        self.replace(store, &set, &[left, right], &[range]).await
+        let mut parents = [left, right];
+        parents.sort_by_key(|parent| parent.number);
+        self.replace(store, &set, &parents, &[range]).await
     }
 
     /// A read-only one, with its rows; the others have keys that somebody must own.
@@ -73,7 +77,10 @@ impl Storage {
     ) -> Result<Vec<ShardInfo>, StoreError> {
         let now = self.clock().now();
         let named: Vec<_> = parents.iter().map(|parent| (parent.id, parent.number)).collect();
-        let rows = self.inner.catalog.replace_shards(store.id(), &named, ranges, now).await?;
+        let rows = match self.inner.catalog.replace_shards(store.id(), &named, ranges, now).await {
+            Ok(rows) => rows,
+            Err(error) => self.unseen_children(store, set, parents).await?.ok_or(error)?,
+        };
         let gauges = &self.inner.gauges;
         let children: Vec<_> =
             rows.into_iter().map(|row| Arc::new(Shard::new(row.id, row.place, row.flushed, gauges.clone()))).collect();
@@ -88,14 +95,25 @@ impl Storage {
         tracing::info!(store = %store.name(), project = %store.project(), parents = ?named, children = ?numbers, "shards replaced");
         Ok(parents.iter().chain(&children).map(|shard| shard.info()).collect())
     }
+
+    /// Of a commit that was made and reported as failed: children of exactly these parents that the catalog has and nobody here knows.
+    async fn unseen_children(
+        &self,
+        store: &StoreState,
+        set: &ShardSet,
+        parents: &[Arc<Shard>],
+    ) -> Result<Option<Vec<ShardRow>>, StoreError> {
+        let mut rows = self.inner.catalog.shards(store.id()).await?;
+        rows.retain(|row| {
+            let is_theirs = parents.iter().map(|parent| parent.number).eq(row.place.parents.iter().copied());
+            is_theirs && set.get(row.place.number).is_none()
+        });
+        Ok((!rows.is_empty()).then_some(rows))
+    }
 }
 
 /// The caller holds the store's `placing` lock alone.
-pub(crate) async fn remove_shard(
-    inner: &crate::storage::Inner,
-    store: &StoreState,
-    shard: &Arc<Shard>,
-) -> Result<(), StoreError> {
+pub(crate) async fn remove_shard(inner: &Inner, store: &StoreState, shard: &Arc<Shard>) -> Result<(), StoreError> {
     // Held to the end: a flush that began now would commit a segment of a shard that is gone.
     let _no_flush = shard.flushing.lock().await;
     inner.catalog.delete_shard(shard.id, inner.clock.now()).await?;

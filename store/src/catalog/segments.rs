@@ -20,10 +20,21 @@ pub(crate) struct SegmentRow {
 }
 
 impl Catalog {
-    /// One transaction: the segment exists and the log may forget its rows, or neither. Fills in `row.id`.
-    pub(crate) async fn commit_segment(&self, mut row: SegmentRow) -> Result<SegmentRow, StoreError> {
+    /// One transaction: the segment exists and the log may forget its rows, or neither. Fills in `row.id`. None when the catalog is ahead of the caller:
+    /// an earlier commit was made although it was reported as failed.
+    pub(crate) async fn commit_segment(&self, mut row: SegmentRow) -> Result<Option<SegmentRow>, StoreError> {
         let failed = StoreError::catalog("commit a segment");
         let mut transaction = self.begin(&failed).await?;
+        let moved = sqlx::query("UPDATE shards SET flushed_offset = $2 WHERE id = $1 AND flushed_offset <= $3")
+            .bind(row.shard.0)
+            .bind(signed(row.last.0 + 1))
+            .bind(signed(row.first.0))
+            .execute(&mut *transaction)
+            .await
+            .map_err(&failed)?;
+        if moved.rows_affected() == 0 {
+            return Ok(None);
+        }
         row.id = Self::take_ids(&mut transaction, 1).await?;
         sqlx::query(
             "INSERT INTO segments (id, shard_id, path, first_offset, last_offset, row_count, size_bytes, min_time, max_time, max_received) \
@@ -42,14 +53,8 @@ impl Catalog {
         .execute(&mut *transaction)
         .await
         .map_err(&failed)?;
-        sqlx::query("UPDATE shards SET flushed_offset = $2 WHERE id = $1")
-            .bind(row.shard.0)
-            .bind(signed(row.last.0 + 1))
-            .execute(&mut *transaction)
-            .await
-            .map_err(&failed)?;
         self.commit(transaction, &failed).await?;
-        Ok(row)
+        Ok(Some(row))
     }
 
     pub(crate) async fn segments(&self, shard: ShardId) -> Result<Vec<SegmentRow>, StoreError> {

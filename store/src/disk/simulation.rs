@@ -167,23 +167,24 @@ impl Simulation {
 
     pub(super) fn cut(&self, path: &Path, length: u64) {
         let mut state = self.state();
-        let lengths = state.files.entry(path.to_owned()).or_default();
+        // A file that nobody has written since the power came was whole.
+        let lengths = state.files.entry(path.to_owned()).or_insert(Lengths { written: length, synced: length });
         // Until the next sync the old length may come back; a cut only ever takes back what was never synced, or a torn end.
         lengths.written = lengths.written.max(length);
         lengths.synced = lengths.synced.min(length);
     }
 
-    pub(super) fn may(&self, operation: Operation, _path: &Path) -> Result<()> {
+    pub(super) fn may(&self, operation: Operation) -> Result<()> {
         let mut state = self.state();
         let rate = match operation {
             Operation::Create => state.faults.create,
-            Operation::Sync | Operation::SyncFolder => state.faults.sync,
+            Operation::SyncFolder => state.faults.sync,
             Operation::Remove => state.faults.remove,
             Operation::PutSegment => state.faults.segment,
             Operation::BeginCatalog | Operation::CommitCatalog => state.faults.catalog,
             Operation::AnswerCatalog => state.faults.catalog_answer,
         };
-        state.decide(rate, operation)
+        state.decide(rate, &format!("{operation:?}"))
     }
 
     /// How many bytes may be written, and the error that follows.
@@ -212,7 +213,7 @@ impl Simulation {
         state = self.released.wait_while(state, |state| state.syncs_held).expect("no holder of this lock panics");
         state.syncs_waiting -= 1;
         let rate = state.faults.sync;
-        state.decide(rate, Operation::Sync)?;
+        state.decide(rate, "sync")?;
         let lengths = state.files.entry(path.to_owned()).or_default();
         lengths.synced = lengths.written;
         Ok(state.sync_time)
@@ -220,13 +221,13 @@ impl Simulation {
 }
 
 impl State {
-    fn decide(&mut self, rate: u64, operation: Operation) -> Result<()> {
+    fn decide(&mut self, rate: u64, what: &str) -> Result<()> {
         if !self.power {
             return Err(Error::other("no power"));
         }
         if self.random.below(1000) < rate {
             self.failed += 1;
-            return Err(Error::other(format!("{operation:?} fails by plan")));
+            return Err(Error::other(format!("{what} fails by plan")));
         }
         Ok(())
     }

@@ -33,8 +33,8 @@ struct Request {
     parts: Vec<Part>,
     received: UnixNanos,
     /// Goes with the request even when its writer does not wait: nobody closes a shard that rows are on their way to.
-    _placed: OwnedRwLockReadGuard<()>,
-    _ticket: Ticket,
+    placed: OwnedRwLockReadGuard<()>,
+    ticket: Ticket,
     reply: oneshot::Sender<Result<(), StoreError>>,
 }
 
@@ -98,7 +98,7 @@ impl Log {
         let ticket = self.gauges.queue(parts.iter().map(|part| part.body.bytes.len()).sum())?;
         let (reply, answer) = oneshot::channel();
         let queue = self.queue.lock().expect("no holder of this lock panics").clone().ok_or(StoreError::Closed)?;
-        let request = Request { parts, received, _placed: placed, _ticket: ticket, reply };
+        let request = Request { parts, received, placed, ticket, reply };
         queue.send(request).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
@@ -164,8 +164,10 @@ impl Writer {
         if written.is_ok() {
             self.publish(&mut waiting, &offsets);
         }
-        for request in waiting {
-            if request.reply.send(written.clone()).is_err() {
+        for Request { reply, ticket, placed, .. } in waiting {
+            // Before the answer: the writer's next append must not find itself in the queue.
+            drop((ticket, placed));
+            if reply.send(written.clone()).is_err() {
                 tracing::debug!("a writer went away before its answer");
             }
         }

@@ -1,5 +1,11 @@
 //! The folder as a whole: what was acknowledged is there after every kind of restart.
 
+mod faults;
+mod format_1;
+mod history;
+mod machine;
+mod shards;
+
 use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray, TimestampNanosecondArray};
 use arrow::datatypes::{Field, Int64Type, Schema};
 
