@@ -18,6 +18,7 @@ mod fields;
 mod groups;
 mod host;
 mod index;
+mod logs;
 mod logstores;
 mod operation;
 mod projects;
@@ -175,7 +176,7 @@ async fn answer(app: &App, parts: &Parts, body: &mut Body, asked: Asked) -> Resu
             ViewAct::Update => views::update(&mut call, &name).await,
             ViewAct::Delete => views::delete(&mut call, &name).await,
         },
-        Operation::ProjectLogs => Err(SlsError::not_supported("queries by this API")),
+        Operation::ProjectLogs => logs::of_project(&mut call).await,
         Operation::Store { name, act } => with_store(&mut call, &name, act).await,
     }
 }
@@ -205,11 +206,11 @@ async fn with_store(call: &mut Call<'_>, name: &str, act: StoreAct) -> Result<Re
         StoreAct::UpdateIndex => index::update(call, name).await,
         StoreAct::GetIndex => index::get(call, name),
         StoreAct::DeleteIndex => index::delete(call, name).await,
-        StoreAct::GetLogs => Err(SlsError::not_supported("queries by this API")),
-        StoreAct::GetLogsOld => Err(SlsError::not_supported("queries by this API")),
-        StoreAct::GetHistograms => Err(SlsError::not_supported("queries by this API")),
-        StoreAct::GetContextLogs => Err(SlsError::not_supported("queries by this API")),
-        StoreAct::ListTopics => Err(SlsError::not_supported("queries by this API")),
+        StoreAct::GetLogs => logs::by_body(call, name).await,
+        StoreAct::GetLogsOld => logs::by_parameters(call, name).await,
+        StoreAct::GetHistograms => logs::histogram(call, name).await,
+        StoreAct::GetContextLogs => logs::context(call, name).await,
+        StoreAct::ListTopics => logs::topics(call, name).await,
         StoreAct::Substore(Substore::Create) => substores::create(call, name).await,
         StoreAct::Substore(Substore::PutTtl) => substores::put_ttl(call, name).await,
         StoreAct::Substore(act) => substores::answer(call, name, act),

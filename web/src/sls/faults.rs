@@ -100,6 +100,7 @@ impl From<ConsumeError> for SlsError {
 impl From<QueryError> for SlsError {
     fn from(error: QueryError) -> Self {
         let code = match error.fault() {
+            _ if matches!(error, QueryError::Forbidden { .. }) => Code::Forbidden,
             Fault::Caller => Code::InvalidQueryString,
             fault => of_fault(fault),
         };

@@ -1,5 +1,6 @@
 //! The index of a logstore: kept as it came and given back; it types the columns for SQL.
 
+use culprit_query::IndexConfig;
 use serde_json::{Value, json};
 
 use super::call::Call;
@@ -49,26 +50,9 @@ async fn put(call: &mut Call<'_>, name: &str) -> Result<Reply, SlsError> {
     if !index.contains_key("line") && !index.contains_key("keys") {
         return Err(SlsError::parameter("an index has line, keys, or both"));
     }
-    check_keys(index.get("keys"))?;
     index.insert(MODIFIED.to_owned(), json!(call.app.storage.clock().now().0.div_euclid(1_000_000_000)));
     let text = Value::Object(index).to_string();
+    IndexConfig::parse(&text).map_err(SlsError::parameter)?;
     call.app.storage.set_index_config(&store, &text).await?;
     Ok(Reply::empty())
-}
-
-const TYPES: [&str; 4] = ["text", "long", "double", "json"];
-
-fn check_keys(keys: Option<&Value>) -> Result<(), SlsError> {
-    let Some(keys) = keys else { return Ok(()) };
-    let keys = keys.as_object().ok_or_else(|| SlsError::parameter("keys is no object"))?;
-    for (name, key) in keys {
-        let kind = key.get("type").and_then(Value::as_str).unwrap_or("text");
-        if !key.is_object() || !TYPES.contains(&kind) {
-            return Err(SlsError::parameter(format!(
-                "the index of field {name} is {key}; its type must be one of {}",
-                TYPES.join(", ")
-            )));
-        }
-    }
-    Ok(())
 }

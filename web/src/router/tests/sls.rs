@@ -5,6 +5,7 @@ mod errors;
 mod malformed;
 mod manage;
 mod put;
+mod query;
 
 use prost::Message;
 use serde_json::json;
