@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use culprit_query::logs::{self, GetContext, GetHistogram, GetLogs, LogFields, LogsAnswer};
-use culprit_store::{Fault, StoreName, UnixNanos};
+use culprit_query::{QueryError, SqlEngine};
+use culprit_store::{Fault, ProjectName, StoreName, UnixNanos};
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
@@ -70,18 +71,31 @@ pub(super) async fn of_project(call: &mut Call<'_>) -> Result<Reply, SlsError> {
 }
 
 async fn find(call: &mut Call<'_>, name: &str, request: GetLogs) -> Result<LogsAnswer, SlsError> {
-    let (engine, project, store) = (call.sql(), call.project()?.clone(), store_name(name)?);
-    Ok(logs::get(&engine, &project, &store, &request).await?)
+    let (engine, project, store) = place(call, name)?;
+    logs::get(&engine, &project, &store, &request).await.map_err(of_query)
 }
 
-fn store_name(name: &str) -> Result<StoreName, SlsError> {
-    StoreName::parse(name).map_err(SlsError::parameter)
+/// The store or view of the path, which has to be there.
+fn place(call: &Call<'_>, name: &str) -> Result<(SqlEngine, ProjectName, StoreName), SlsError> {
+    let (project, store) = (call.project()?.clone(), StoreName::parse(name).map_err(SlsError::parameter)?);
+    if call.app.storage.view(&project, &store).is_none() {
+        call.store(name)?;
+    }
+    Ok((call.sql(), project, store))
+}
+
+/// What is missing is a name inside the query.
+fn of_query(error: QueryError) -> SlsError {
+    match error.fault() {
+        Fault::Missing => SlsError::new(Code::InvalidQueryString, error),
+        _ => SlsError::from(error),
+    }
 }
 
 pub(super) async fn histogram(call: &mut Call<'_>, name: &str) -> Result<Reply, SlsError> {
     let request = histogram_request(call)?;
-    let (engine, project, store) = (call.sql(), call.project()?.clone(), store_name(name)?);
-    let found = logs::histogram(&engine, &project, &store, &request).await?;
+    let (engine, project, store) = place(call, name)?;
+    let found = logs::histogram(&engine, &project, &store, &request).await.map_err(of_query)?;
     let shown = found.buckets.iter().map(|bucket| {
         let (from, to) = (seconds(bucket.from), seconds(bucket.to));
         json!({ "from": from, "to": to, "count": bucket.count, "progress": COMPLETE })
@@ -105,11 +119,11 @@ fn histogram_request(call: &Call<'_>) -> Result<GetHistogram, SlsError> {
 
 pub(super) async fn context(call: &mut Call<'_>, name: &str) -> Result<Reply, SlsError> {
     let request = context_request(call)?;
-    let (engine, project, store) = (call.sql(), call.project()?.clone(), store_name(name)?);
+    let (engine, project, store) = place(call, name)?;
     let found = logs::context(&engine, &project, &store, &request).await.map_err(|error| match error.fault() {
         // Of a place in the store, not of a search.
         Fault::Caller => SlsError::parameter(error),
-        _ => SlsError::from(error),
+        _ => of_query(error),
     })?;
     let logs: Vec<Value> = found.logs.iter().map(row).collect();
     let (back_lines, forward_lines) = (found.back_lines, found.forward_lines);
@@ -139,8 +153,8 @@ fn context_request(call: &Call<'_>) -> Result<GetContext, SlsError> {
 pub(super) async fn topics(call: &mut Call<'_>, name: &str) -> Result<Reply, SlsError> {
     let line: usize = call.integer("line", Code::InvalidLine)?.unwrap_or(QUERY_LINES_MAX);
     let token = call.params.get("token").unwrap_or("").to_owned();
-    let (engine, project, store) = (call.sql(), call.project()?.clone(), store_name(name)?);
-    let found = logs::topics(&engine, &project, &store, &token, line.min(QUERY_LINES_MAX)).await?;
+    let (engine, project, store) = place(call, name)?;
+    let found = logs::topics(&engine, &project, &store, &token, line.min(QUERY_LINES_MAX)).await.map_err(of_query)?;
     Ok(Reply::json(&found.topics).with(COUNT, found.topics.len()).with("x-log-nexttoken", found.next_token))
 }
 
