@@ -156,6 +156,24 @@ impl Consumption {
         Source::find(&self.inner.storage, project, name)
     }
 
+    /// Takes out the groups of a source that is about to be deleted: another one of its name begins without.
+    pub async fn forget(&self, source: &Source) -> Result<(), ConsumeError> {
+        self.inner.groups.forget(source).await?;
+        self.inner.fanout.forget(source).await
+    }
+
+    /// Those of all stores and views of a project.
+    pub async fn forget_project(&self, project: &ProjectName) -> Result<(), ConsumeError> {
+        let storage = &self.inner.storage;
+        for store in storage.stores(project) {
+            self.forget(&Source::Store(store)).await?;
+        }
+        for view in storage.views(project) {
+            self.forget(&Source::View(view)).await?;
+        }
+        Ok(())
+    }
+
     /// By id, read-only parents included.
     pub fn shards(&self, source: &Source) -> Vec<(u32, ShardInfo)> {
         source.shards(&self.inner.storage)

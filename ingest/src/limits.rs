@@ -129,3 +129,5 @@ pub(crate) const FANOUT_WAIT_MAX: Duration = Duration::from_secs(30);
 pub(crate) const FANOUT_ACK_TIMEOUT_MAX: Duration = Duration::from_secs(12 * 3_600);
 /// A follower that reads faster than it may pauses so long, unless the quota says how long.
 pub(crate) const FOLLOWER_PAUSE: Duration = Duration::from_millis(100);
+/// A follower of all shards looks for new ones after so long, beside whenever one ends.
+pub(crate) const SHARDS_LISTED_AGE: Duration = Duration::from_secs(5);

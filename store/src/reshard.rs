@@ -90,6 +90,7 @@ impl Storage {
         }
         let all = set.all().iter().chain(&children).cloned().collect();
         store.set_shards(ShardSet::new(all));
+        parents.iter().for_each(|parent| parent.tail().close());
         let counter = if parents.len() == 1 { &self.inner.counters.splits } else { &self.inner.counters.merges };
         Counters::add(counter, 1);
         tracing::info!(store = %store.name(), project = %store.project(), parents = ?named, children = ?numbers, "shards replaced");

@@ -153,11 +153,10 @@ impl Shard {
         self.closing.get().map(|closing| closing.at)
     }
 
-    /// Its keys belong to the children; no batch may be on its way.
+    /// Its keys belong to the children; no batch may be on its way. Followers are told apart from that, by its tail, once the children can be found.
     pub(crate) fn close(&self, at: UnixNanos, children: Vec<ShardNumber>) {
         let first_time = self.closing.set(Closing { at, children }).is_ok();
         assert!(first_time, "shard {} was closed already", self.id);
-        self.tail.close();
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Contents> {

@@ -102,6 +102,7 @@ impl ApiError {
         match self {
             Self::Quota(refusal)
             | Self::Ingest(IngestError::Quota(refusal))
+            | Self::Consume(ConsumeError::Refused(refusal))
             | Self::Body(BodyError::Quota(refusal)) => Some(refusal),
             _ => None,
         }
@@ -138,8 +139,6 @@ pub(crate) fn of_fault(fault: Fault) -> StatusCode {
 fn of_consume(error: &ConsumeError) -> StatusCode {
     match error {
         ConsumeError::GroupExists { .. } | ConsumeError::NotHolder { .. } => StatusCode::CONFLICT,
-        ConsumeError::Refused(Refusal::Count { .. }) => StatusCode::FORBIDDEN,
-        ConsumeError::Refused(refusal) if !refusal.is_ours() => StatusCode::TOO_MANY_REQUESTS,
         error => of_fault(error.fault()),
     }
 }

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use culprit_ingest::consume::{ConsumeError, CursorAt, Delivery, FanoutPull, Source};
+use culprit_ingest::consume::{CursorAt, Delivery, FanoutPull, Source};
 use culprit_ingest::quota::Flow;
 use culprit_store::{Offset, UnixNanos};
 use serde::Deserialize;
@@ -78,7 +78,7 @@ pub(crate) async fn pull(
     JsonBody(wanted): JsonBody<PullFanout>,
 ) -> Result<Response, ApiError> {
     let source = consumed(&app, &principal, &project, store.as_str())?;
-    let mut charge = app.quotas.admit(&project, Flow::Read, 0).map_err(ConsumeError::from)?;
+    let mut charge = app.quotas.admit(&project, Flow::Read, 0)?;
     let delivered = app.consumption.fanout().pull(&source, group(&path), wanted.pull()).await?;
     let form = if wants_protobuf(&headers) { Form::LogGroup } else { Form::Rows };
     let mut out = String::from("{\"batches\":[");

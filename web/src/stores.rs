@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use culprit_ingest::consume::Source;
 use culprit_store::{OFFSET, ProjectName, ROW, Right, StoreKind, StoreSpec, StoreState, TimeRange};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
@@ -136,6 +137,8 @@ pub(crate) async fn remove(
     path: StorePath,
 ) -> Result<StatusCode, ApiError> {
     principal.check(&path.project, Right::Admin)?;
+    let store = app.storage.expect_store(&path.project, &path.store)?;
+    app.consumption.forget(&Source::Store(store)).await?;
     app.storage.delete_store(&path.project, &path.store).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -41,7 +41,7 @@ pub(crate) async fn tail(State(app): State<App>, principal: Principal, params: P
             return Err(wrong(format!("from is {cursor:?}: begin or end, or with a shard one of its cursors")));
         }
     };
-    let charge = app.quotas.admit(&project, Flow::Read, 0).map_err(culprit_ingest::consume::ConsumeError::from)?;
+    let charge = app.quotas.admit(&project, Flow::Read, 0)?;
     let follower = app.consumption.follow(source, follow, Start { shard, from }).await?;
     let open = OpenTail { follower, follow, charge };
     let body = stream::try_unfold(open, |mut open| async move {

@@ -259,43 +259,38 @@ impl Fanout {
         Delivery { shard, offset, received, deliveries, batch }
     }
 
-    /// Returns when a shard has got more, or a lease has ended.
+    /// Returns when a shard has more to give, or a lease has ended. Where the window is full, more rows do not help: an acknowledgement does.
     async fn news(&self, source: &Source, group: &Group) {
-        let shards: Vec<_> = source
-            .shards(&self.shared.storage)
-            .into_iter()
-            .filter_map(|(id, info)| {
-                let is_open = info.status == ShardStatus::ReadWrite;
-                is_open.then(|| {
-                    source.shard(&self.shared.storage, id).ok()?.store.tail(info.number).map(|tail| (id, tail))
-                })?
-            })
-            .collect();
-        let (ends, next): (Vec<_>, BTreeMap<u32, Offset>) = {
+        let mut waits = Vec::new();
+        let first_end = {
             let leases = group.lock();
-            let next = leases.iter().map(|(id, leases)| (*id, leases.next())).collect();
-            (leases.values().filter_map(Leases::first_end).collect(), next)
+            for (id, info) in source.shards(&self.shared.storage) {
+                let Some(of_shard) = leases.get(&id) else { return };
+                let next = of_shard.next();
+                if of_shard.is_full() {
+                    continue;
+                }
+                if info.end > next {
+                    return;
+                }
+                let tail = source.shard(&self.shared.storage, id).ok().and_then(|shard| shard.store.tail(shard.number));
+                if let Some(tail) = tail.filter(|_| info.status == ShardStatus::ReadWrite) {
+                    waits.push(Box::pin(async move { tail.beyond(next).await }));
+                }
+            }
+            leases.values().filter_map(Leases::first_end).min()
         };
-        let now = self.shared.storage.clock().now();
-        let first_end =
-            ends.into_iter().min().map(|end| Duration::from_nanos(end.0.saturating_sub(now.0).max(0).unsigned_abs()));
-        let waits: Vec<_> = shards
-            .into_iter()
-            .filter_map(|(id, tail)| {
-                let from = next.get(&id).copied().unwrap_or(Offset(0));
-                // More than the window takes does not help before something is acknowledged.
-                (tail.end() <= from).then(|| Box::pin(async move { tail.beyond(from).await }))
-            })
-            .collect();
         let moved = async {
             if waits.is_empty() {
                 return std::future::pending().await;
             }
             futures::future::select_all(waits).await;
         };
-        match first_end {
-            Some(first_end) => drop(tokio::time::timeout(first_end, moved).await),
-            None => moved.await,
+        let Some(first_end) = first_end else { return moved.await };
+        let left = first_end.0.saturating_sub(self.shared.storage.clock().now().0).max(0).unsigned_abs();
+        tokio::select! {
+            () = moved => {}
+            () = tokio::time::sleep(Duration::from_nanos(left)) => {}
         }
     }
 
@@ -379,6 +374,23 @@ impl Fanout {
         group.gone.store(true, Relaxed);
         group.acknowledged.notify_waiters();
         self.groups.write().expect("no holder of this lock panics").remove(&group.key);
+        Ok(())
+    }
+
+    /// All groups of a source that is about to go.
+    pub(super) async fn forget(&self, source: &Source) -> Result<(), ConsumeError> {
+        self.load().await?;
+        let key = source.key();
+        let names: Vec<String> = {
+            let groups = self.groups.read().expect("no holder of this lock panics");
+            groups.keys().filter(|group| group.source == key).map(|group| group.name.clone()).collect()
+        };
+        for name in names {
+            match self.delete(source, &name).await {
+                Err(ConsumeError::NoGroup { .. }) | Ok(()) => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(())
     }
 

@@ -9,11 +9,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use bytes::Bytes;
 use culprit_store::{Offset, ShardStatus, ShardTail};
 use futures::future::select_all;
+use tokio::time::Instant;
 
 use super::block::{Block, Form};
 use super::source::SourceShard;
 use super::{ConsumeError, Consumption, Cursor, CursorAt, Source};
 use crate::Codec;
+use crate::limits::SHARDS_LISTED_AGE;
 use crate::quota::Flow;
 
 /// How a follower wants its rows.
@@ -50,6 +52,8 @@ pub struct Follower {
     finished: BTreeSet<u32>,
     /// The shard that was served last: the others come first.
     last: u32,
+    /// When the shards were listed; none when that is to be done again.
+    listed: Option<Instant>,
 }
 
 impl Drop for Follower {
@@ -67,8 +71,16 @@ impl Follower {
     ) -> Result<Self, ConsumeError> {
         consumption.counters().followers.fetch_add(1, Relaxed);
         let one = start.shard;
-        let mut follower =
-            Self { consumption, source, follow, one, positions: BTreeMap::new(), finished: BTreeSet::new(), last: 0 };
+        let mut follower = Self {
+            consumption,
+            source,
+            follow,
+            one,
+            positions: BTreeMap::new(),
+            finished: BTreeSet::new(),
+            last: 0,
+            listed: None,
+        };
         let shards: Vec<u32> = match one {
             Some(shard) => vec![shard],
             None => follower.consumption.shards(&follower.source).into_iter().map(|(id, _)| id).collect(),
@@ -95,7 +107,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Waits for the next batches; none once the one shard that is followed was split or merged away and read to its end, or the
+    /// Waits for the next batches; none once the one shard that is followed was split or merged away and read to its end, the store was deleted, or the
     /// server shuts down. May be dropped while it waits.
     pub async fn next(&mut self) -> Result<Option<Chunk>, ConsumeError> {
         loop {
@@ -106,7 +118,8 @@ impl Follower {
             if self.retire() {
                 continue;
             }
-            if self.positions.is_empty() && self.one.is_some() {
+            // A store always has a shard to wait for, unless it was deleted; a view may get one.
+            if self.positions.is_empty() && (self.one.is_some() || matches!(self.source, Source::Store(_))) {
                 return Ok(None);
             }
             let ends = self.positions.values().map(|position| Box::pin(position.tail.beyond(position.at)));
@@ -123,11 +136,12 @@ impl Follower {
         }
     }
 
-    /// New shards, as far as their parents are read.
+    /// New shards, as far as their parents are read. Looked for when a shard has ended, and now and then for the sake of views.
     fn enlist(&mut self) -> Result<(), ConsumeError> {
-        if self.one.is_some() {
+        if self.one.is_some() || self.listed.is_some_and(|listed| listed.elapsed() < SHARDS_LISTED_AGE) {
             return Ok(());
         }
+        self.listed = Some(Instant::now());
         let listed = self.consumption.shards(&self.source);
         let known: BTreeSet<u32> = listed.iter().map(|(id, _)| *id).collect();
         for (id, info) in listed {
@@ -189,6 +203,9 @@ impl Follower {
             self.positions.remove(id);
         }
         self.finished.extend(&done);
+        if !done.is_empty() {
+            self.listed = None;
+        }
         !done.is_empty()
     }
 }

@@ -195,6 +195,18 @@ impl Groups {
         Ok(())
     }
 
+    /// All groups of a source that is about to go: another one of its name begins without.
+    pub(super) async fn forget(&self, source: &Source) -> Result<(), ConsumeError> {
+        for group in self.list(source).await? {
+            match self.delete(source, &group.name).await {
+                Err(ConsumeError::NoGroup { .. }) | Ok(()) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.book.write().expect("no holder of this lock panics").remove(&source.key());
+        Ok(())
+    }
+
     /// The shards that the consumer shall read from now on; it goes on naming what it holds until it has written its checkpoint.
     pub async fn heartbeat(
         &self,

@@ -106,6 +106,7 @@ async fn load(
             shard.add_segments(segments);
             if let Some(at) = row.closed {
                 shard.close(at, children);
+                shard.tail().close();
             }
             shards.push(Arc::new(shard));
         }

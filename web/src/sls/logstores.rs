@@ -1,5 +1,6 @@
 //! Logstores: listed, created, described, changed, deleted. Metricstores are logstores of another telemetry; views are shown among them.
 
+use culprit_ingest::consume::Source;
 use culprit_store::{Right, StoreKind, StoreName};
 use serde_json::{Value, json};
 
@@ -70,6 +71,7 @@ pub(super) async fn update(call: &mut Call<'_>, name: &str) -> Result<Reply, Sls
 
 pub(super) async fn delete(call: &mut Call<'_>, name: &str) -> Result<Reply, SlsError> {
     let store = call.store(name)?;
+    call.app.consumption.forget(&Source::Store(store.clone())).await?;
     call.app.storage.delete_store(store.project(), store.name()).await?;
     Ok(Reply::empty())
 }

@@ -51,6 +51,7 @@ pub(super) async fn update(call: &mut Call<'_>) -> Result<Reply, SlsError> {
 }
 
 pub(super) async fn delete(call: &mut Call<'_>) -> Result<Reply, SlsError> {
+    call.app.consumption.forget_project(call.project()?).await?;
     call.app.storage.delete_project(call.project()?).await?;
     Ok(Reply::empty())
 }

@@ -1,5 +1,6 @@
 //! Views, which clients call store views: a name for several stores, of several projects, consumed and queried as one. And pages of long lists.
 
+use culprit_ingest::consume::Source;
 use culprit_ingest::quota::Counted;
 use culprit_store::{ProjectName, Right, StoreName, View};
 use serde_json::{Value, json};
@@ -67,6 +68,7 @@ pub(super) fn get(call: &Call<'_>, name: &str) -> Result<Reply, SlsError> {
 
 pub(super) async fn delete(call: &mut Call<'_>, name: &str) -> Result<Reply, SlsError> {
     let view = find(call, name)?;
+    call.app.consumption.forget(&Source::View(view.clone())).await?;
     call.app.storage.delete_view(&view.project, &view.name).await?;
     Ok(Reply::empty())
 }

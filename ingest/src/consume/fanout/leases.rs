@@ -54,6 +54,15 @@ impl Leases {
         Offset(self.next)
     }
 
+    /// Nothing more is delivered before something is acknowledged.
+    pub(super) fn is_full(&self) -> bool {
+        self.next >= self.reach()
+    }
+
+    fn reach(&self) -> u64 {
+        self.checkpoint.saturating_add(FANOUT_WINDOW_BATCHES)
+    }
+
     pub(super) fn in_flight(&self) -> usize {
         self.leased.len()
     }
@@ -78,7 +87,7 @@ impl Leases {
             *lease = Lease { until, deliveries: lease.deliveries.saturating_add(1) };
             given.push((Offset(*offset), lease.deliveries));
         }
-        let reach = end.0.min(self.checkpoint.saturating_add(FANOUT_WINDOW_BATCHES));
+        let reach = end.0.min(self.reach());
         while given.len() < most && self.next < reach {
             self.leased.insert(self.next, Lease { until, deliveries: 1 });
             given.push((Offset(self.next), 1));
@@ -184,7 +193,7 @@ mod tests {
         for (offset, _) in given.iter().skip(1) {
             leases.acknowledge(*offset);
         }
-        assert!(leases.lease(at(1), at(10), 9, end).is_empty());
+        assert!(leases.lease(at(1), at(10), 9, end).is_empty() && leases.is_full());
         leases.acknowledge(Offset(0));
         assert_eq!(leases.checkpoint().0, FANOUT_WINDOW_BATCHES);
         assert_eq!(leases.lease(at(1), at(10), 9, end).len(), 9);

@@ -56,6 +56,24 @@ async fn a_group_is_made_once_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_view_that_is_made_anew_begins_without_groups() {
+    let folder = Folder::new();
+    let house = folder.open().await;
+    let store = house.logs("s", 1).await;
+    house.append(&store, 0, [1]).await;
+    let members = || vec![(project("default"), named("s"))];
+    let view = house.storage.put_view(&project("default"), &named("v"), members()).await.unwrap();
+    let source = Source::View(view);
+    house.consumption.groups().create(&source, "g", SETTINGS).await.unwrap();
+    house.consumption.groups().checkpoint(&source, "g", mark("a", 0, &text(1))).await.unwrap();
+    house.consumption.forget(&source).await.unwrap();
+    house.storage.delete_view(&project("default"), &named("v")).await.unwrap();
+    house.storage.put_view(&project("default"), &named("v"), members()).await.unwrap();
+    assert!(house.consumption.groups().list(&source).await.unwrap().is_empty());
+    assert!(house.storage.checkpoints().await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn checkpoints_are_checked() {
     let folder = Folder::new();
     let house = folder.open().await;
