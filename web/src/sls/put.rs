@@ -59,13 +59,13 @@ fn expect_protobuf(call: &Call<'_>) -> Result<(), SlsError> {
     Err(SlsError::new(Code::InvalidContentType, format!("Content-Type is {kind:?}; it must be {PROTOBUF}")))
 }
 
-fn codec(call: &Call<'_>) -> Result<Codec, SlsError> {
+pub(super) fn codec(call: &Call<'_>) -> Result<Codec, SlsError> {
     let name = call.header(COMPRESSION).unwrap_or("");
     let unknown = || format!("{COMPRESSION} is {name:?}; it must be lz4, zstd, deflate or gzip");
     Codec::parse(name).ok_or_else(|| SlsError::new(Code::InvalidCompressType, unknown()))
 }
 
-fn raw_size(call: &Call<'_>) -> Result<Option<usize>, SlsError> {
+pub(super) fn raw_size(call: &Call<'_>) -> Result<Option<usize>, SlsError> {
     let Some(text) = call.header(RAW_SIZE) else { return Ok(None) };
     let wrong =
         |_| SlsError::new(Code::InvalidBodyRawSize, format!("{RAW_SIZE} is {text:?}; it must be a number of bytes"));

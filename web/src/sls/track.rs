@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::call::Call;
 use super::error::{Code, SlsError};
 use super::fields::Fields;
+use super::put;
 use super::reply::Reply;
 use crate::body::BodyLimit;
 use crate::limits::TRACK_BYTES_MAX;
@@ -56,8 +57,9 @@ pub(super) async fn track(call: &mut Call<'_>, name: &str) -> Result<Reply, SlsE
     let track = if call.parts.method == Method::GET {
         of_parameters(call)?
     } else {
+        let (codec, raw_size) = (put::codec(call)?, put::raw_size(call)?);
         let body = call.read(BodyLimit { bytes: TRACK_BYTES_MAX, advice: "send the logs in parts" }).await?;
-        of_body(&body)?
+        of_body(&codec.decompress(&body, raw_size, TRACK_BYTES_MAX)?)?
     };
     let accepted = call.app.ingest.track(&store, track).await?;
     call.cost(accepted.raw_bytes);

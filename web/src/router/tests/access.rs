@@ -73,7 +73,9 @@ fn needs(operation: &Operation) -> Needs {
         (_, "/" | "/openapi.json" | "/api/projects" | "/api/stores") => Needs::AnyKey,
         (_, "/api/admin/keys" | "/api/admin/keys/x") => Needs::Has(Right::Admin),
         (_, path) if path.starts_with("/api/ingest/") => Needs::Has(Right::Write),
-        (_, path) if path.starts_with("/api/tail") || path.starts_with("/api/fanout") => Needs::Has(Right::Consume),
+        (_, path) if ["/api/tail", "/api/fanout", "/api/groups"].iter().any(|route| path.starts_with(route)) => {
+            Needs::Has(Right::Consume)
+        }
         (_, "/api/sql" | "/api/search" | "/api/explain") | ("GET", _) => Needs::Has(Right::Read),
         _ => Needs::Has(Right::Admin),
     }

@@ -137,7 +137,10 @@ async fn pages_track_where_the_owner_lets_them() {
     let got = bench.sls(page("POST").json(body)).await;
     assert_eq!(got.header("access-control-allow-origin"), "*");
     got.empty();
-    assert_eq!(bench.messages("app", 0).await, ["a", "b", "c"]);
+    let packed = br#"{"__logs__":[{"msg":"d"}]}"#;
+    let asked = page("POST").header("x-log-compresstype", "deflate").header("x-log-bodyrawsize", packed.len());
+    bench.sls(asked.bytes(compressed("deflate", packed))).await.empty();
+    assert_eq!(bench.messages("app", 0).await, ["a", "b", "c", "d"]);
     bench.ask("GET", "/logstores/app/track?APIVersion=0.6.0").await.refused(400, "ParameterInvalid");
     bench.sls(page("POST").bytes(b"[]".to_vec())).await.refused(400, "PostBodyInvalid");
     bench.storage.shutdown().await.unwrap();
