@@ -54,11 +54,19 @@ pub struct IngestReport {
     pub accepted: u64,
     pub rejected: u64,
     pub reasons: Vec<Reason>,
+    /// The body after decompression, which is what quotas count.
+    #[serde(skip)]
+    pub raw_bytes: u64,
 }
 
 impl IngestReport {
-    fn new(accepted: u64, rejections: Rejections) -> Self {
-        Self { accepted, rejected: rejections.total(), reasons: rejections.reasons }
+    fn new(accepted: u64, rejections: Rejections, raw_bytes: usize) -> Self {
+        Self {
+            accepted,
+            rejected: rejections.total(),
+            reasons: rejections.reasons,
+            raw_bytes: raw_bytes as u64,
+        }
     }
 }
 
@@ -139,7 +147,7 @@ impl Ingest {
         }
         self.counters.rows(decoded.accepted);
         self.counters.rejections(&decoded.rejections);
-        Ok(IngestReport::new(decoded.accepted, decoded.rejections))
+        Ok(IngestReport::new(decoded.accepted, decoded.rejections, raw_bytes))
     }
 
     async fn store_series(
@@ -164,7 +172,7 @@ impl Ingest {
         }
         self.counters.samples(decoded.accepted);
         self.counters.rejections(&decoded.rejections);
-        Ok(IngestReport::new(decoded.accepted, decoded.rejections))
+        Ok(IngestReport::new(decoded.accepted, decoded.rejections, raw_bytes))
     }
 
     /// Before any work is put into the body: a store that may not be created, or holds something else, is refused.

@@ -30,8 +30,9 @@ pub(crate) async fn logs(
         time_field: text("time_field"),
         hash_key: text("key"),
     };
-    let (body, _charge) = admitted_body(&app, &project, request, limit(&app)).await?;
+    let (body, mut charge) = admitted_body(&app, &project, request, limit(&app)).await?;
     let report = app.ingest.logs(&project, &store, body, meta).await?;
+    charge.correct(report.raw_bytes);
     let is_refused = report.accepted == 0 && report.rejected > 0;
     Ok((if is_refused { StatusCode::BAD_REQUEST } else { StatusCode::OK }, Json(report)))
 }

@@ -125,7 +125,7 @@ async fn whole_requests_are_refused_with_a_clear_line() {
 async fn a_body_without_rows_makes_no_store() {
     let bench = bench(IngestConfig::default()).await;
     let report = bench.logs("\n\n", RequestMeta::default()).await.unwrap();
-    assert_eq!(report, IngestReport { accepted: 0, rejected: 0, reasons: Vec::new() });
+    assert_eq!(report, IngestReport { accepted: 0, rejected: 0, reasons: Vec::new(), raw_bytes: 2 });
     assert!(bench.storage.store(&bench.project, &bench.store).is_none());
     bench.storage.shutdown().await.unwrap();
 }

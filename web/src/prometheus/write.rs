@@ -27,9 +27,10 @@ async fn receive(app: &App, principal: &Principal, path: StorePath, request: Req
     if content_type.is_some_and(|kind| kind.contains("io.prometheus.write.v2")) {
         return Err(Refusal::NewerProtocol);
     }
-    let (body, _charge) = admitted_body(app, &path.project, request, limit(app)).await?;
+    let (body, mut charge) = admitted_body(app, &path.project, request, limit(app)).await?;
     let written = app.ingest.remote_write(&path.project, &path.store, body, encoding.as_deref()).await;
     let report = written.map_err(ApiError::from)?;
+    charge.correct(report.raw_bytes);
     if report.accepted == 0 && report.rejected > 0 {
         let first = report.reasons.first().map_or("", |reason| reason.why.as_str()).to_owned();
         return Err(Refusal::AllRejected { rejected: report.rejected, first });
