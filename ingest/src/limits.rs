@@ -40,6 +40,8 @@ pub(crate) const PROJECTS_METERED_MAX: usize = 4 << 20;
 pub(crate) const METER_IDLE: Duration = Duration::from_secs(120);
 /// A bar lasts at least so long: telling every front end of shorter ones would cost more than they save.
 pub(crate) const BAR_MIN: Duration = Duration::from_millis(250);
+/// A bar that runs is told anew when it has become longer by this much.
+pub(crate) const BAR_EXTENSION_MIN: Duration = Duration::from_secs(1);
 /// Bars that are kept for pollers; beyond it the oldest are not told to those who come late.
 pub(crate) const BARS_TOLD_MAX: usize = 1 << 18;
 /// After the first change, so long is waited for more before pollers are answered.

@@ -20,4 +20,5 @@ mod mistakes;
 mod notify;
 mod prometheus;
 mod query;
+mod quota_service;
 mod sls;

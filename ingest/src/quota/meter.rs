@@ -10,7 +10,7 @@ use super::refusal::{Flow, Measure, Over};
 use super::settings::ProjectLimits;
 use super::stopwatch::Nanos;
 use super::window::Window;
-use crate::limits::METER_IDLE;
+use crate::limits::{BAR_EXTENSION_MIN, METER_IDLE};
 
 #[derive(Debug)]
 pub(crate) struct Meter {
@@ -104,7 +104,7 @@ impl Meter {
         meter.requests.check(of_requests, now).map_err(|overdrawn| Over::new(Measure::Requests, of_requests, overdrawn))
     }
 
-    /// True when this bar is news: the project was not barred.
+    /// True when this bar is news: the project was not barred, or not for nearly so long.
     pub(crate) fn bar(&self, flow: Flow, measure: Measure, until: Nanos, now: Nanos) -> bool {
         self.of(flow).barred.set(measure, until, now)
     }
@@ -153,10 +153,11 @@ impl AtomicBar {
         (until.0 & !1) | u64::from(measure == Measure::Requests)
     }
 
-    /// False when there is a bar already.
+    /// False when there is a bar already that ends at about the same time.
     fn set(&self, measure: Measure, until: Nanos, now: Nanos) -> bool {
         let new = Self::packed(measure, until);
-        self.0.fetch_update(Relaxed, Relaxed, |old| (old <= now.0 && new > now.0).then_some(new)).is_ok()
+        let is_news = |old: u64| old <= now.0 || new > Nanos(old).after(BAR_EXTENSION_MIN).0;
+        self.0.fetch_update(Relaxed, Relaxed, |old| (new > now.0 && is_news(old)).then_some(new)).is_ok()
     }
 
     fn replace(&self, measure: Measure, until: Nanos) {

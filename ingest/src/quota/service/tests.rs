@@ -32,6 +32,9 @@ async fn what_front_ends_let_through_together_bars_a_project() {
     assert_eq!(changes.bars, [Bar("a".to_owned(), Flow::Write, Measure::Bytes, 1_001)], "1000 bytes too many");
     service.report(&wrote("a", 100, 1));
     assert_eq!(service.poll(changes.version, Duration::ZERO).await.bars, [], "it is barred already");
+    service.report(&wrote("a", 2_000, 1));
+    let changes = service.poll(changes.version, Duration::ZERO).await;
+    assert_eq!(changes.bars, [Bar("a".to_owned(), Flow::Write, Measure::Bytes, 3_101)], "for much longer");
     service.report(&wrote("b", 0, 300));
     let of_b = service.poll(changes.version, Duration::ZERO).await;
     assert_eq!(of_b.bars, [Bar("b".to_owned(), Flow::Write, Measure::Requests, 1_001)]);
@@ -39,7 +42,7 @@ async fn what_front_ends_let_through_together_bars_a_project() {
     let late = service.poll(0, Duration::ZERO).await;
     assert_eq!(
         late.bars.iter().map(|bar| bar.3).collect::<Vec<_>>(),
-        [501, 501],
+        [501, 2_601, 501],
         "who comes late is told what is left"
     );
     service.report(&Report { usage: vec![Usage("no such/name".to_owned(), 1, 1, 1, 1)] });
