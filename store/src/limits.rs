@@ -30,7 +30,11 @@ pub const LOG_QUEUE_BYTES_MAX: usize = 64 << 20;
 /// Syncs of the log that stand before a writer may take so long together; beyond it is refused as busy.
 pub const LOG_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Arrow memory of a batch from which on its body is encoded off the runtime: smaller ones cost less than the change of threads.
-pub const ENCODE_INLINE_BYTES_MAX: usize = 32 << 10;
+pub const ENCODE_INLINE_BYTES_MAX: usize = 64 << 10;
+/// Arrow memory up to which a body is compressed in any case: it takes less than the sync that follows.
+pub const LOG_COMPRESS_BYTES_MAX: usize = 64 << 10;
+/// So much waits for the log when the disk, not the processor, is what writers wait for: larger bodies are compressed too.
+pub const LOG_COMPRESS_BACKLOG_BYTES: usize = 8 << 20;
 /// A body that claims to be larger inside is damage, not data.
 pub const LOG_BODY_BYTES_MAX: usize = 2 * APPEND_BYTES_MAX;
 /// All log files together; above it the shards that keep the oldest alive are flushed, so that a replay stays short.

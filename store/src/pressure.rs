@@ -91,6 +91,10 @@ impl Gauges {
         Ok(ticket)
     }
 
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes.load(Relaxed)
+    }
+
     /// How long so many bytes take to get through the log: a sync for each group.
     fn wait(&self, bytes: usize) -> Duration {
         let groups = bytes.div_ceil(GROUP_BYTES_MAX) as u64;

@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use arrow::record_batch::RecordBatch;
 use tokio::sync::{OwnedRwLockReadGuard, mpsc, oneshot};
 
+use super::body::BodyCodec;
 use super::group::{encode_group, file_header};
 use super::{Body, Entry, LogFiles, Replayed};
 use crate::disk::{Disk, DiskFile};
@@ -90,10 +91,11 @@ impl Log {
         placed: OwnedRwLockReadGuard<()>,
     ) -> Result<(), StoreError> {
         let bytes: usize = parts.iter().map(|(_, batch)| batch.get_array_memory_size()).sum();
+        let codec = BodyCodec::choose(bytes, self.gauges.waiting_bytes());
         let parts = if bytes <= ENCODE_INLINE_BYTES_MAX {
-            encode(parts)?
+            encode(parts, codec)?
         } else {
-            tokio::task::spawn_blocking(move || encode(parts)).await.expect("encoding a batch does not panic")?
+            tokio::task::spawn_blocking(move || encode(parts, codec)).await.expect("encoding a batch does not panic")?
         };
         let ticket = self.gauges.queue(parts.iter().map(|part| part.body.bytes.len()).sum())?;
         let (reply, answer) = oneshot::channel();
@@ -120,8 +122,8 @@ impl Log {
     }
 }
 
-fn encode(parts: Vec<(Arc<Shard>, RecordBatch)>) -> Result<Vec<Part>, StoreError> {
-    parts.into_iter().map(|(shard, batch)| Ok(Part { body: Body::encode(&batch)?, shard, batch })).collect()
+fn encode(parts: Vec<(Arc<Shard>, RecordBatch)>, codec: BodyCodec) -> Result<Vec<Part>, StoreError> {
+    parts.into_iter().map(|(shard, batch)| Ok(Part { body: Body::encode(&batch, codec)?, shard, batch })).collect()
 }
 
 struct Writer {
