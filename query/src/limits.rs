@@ -32,5 +32,7 @@ pub const HISTOGRAM_BUCKETS_DEFAULT: u64 = 60;
 pub const HISTOGRAM_BUCKETS_MAX: u64 = 10_000;
 /// Rows before and behind one row.
 pub const CONTEXT_LINES_MAX: usize = 100;
+/// Shards of one store whose rows may stand at the same place, received in the same moment: as many as a store may have, with room.
+pub(crate) const SHARDS_MAX: usize = 1024;
 /// Topics in one answer.
 pub const TOPICS_MAX: usize = 1000;

@@ -13,7 +13,7 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
@@ -21,7 +21,7 @@ use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 
 use crate::sql::SEGMENTS_URL;
-use crate::tables::debug_by_name;
+use crate::tables::{all_inexact, debug_by_name, ours};
 use crate::time_filter::time_range;
 
 pub(crate) struct LogsTable {
@@ -62,9 +62,8 @@ impl TableProvider for LogsTable {
         TableType::Base
     }
 
-    /// Every filter may leave out files, row groups and pages; the rows that stay are filtered again.
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+        all_inexact(filters)
     }
 
     async fn scan(
@@ -74,10 +73,7 @@ impl TableProvider for LogsTable {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let snapshot = self
-            .storage
-            .snapshot(&self.store, time_range(filters))
-            .map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let snapshot = self.storage.snapshot(&self.store, time_range(filters)).map_err(ours)?;
         let mut inputs: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         if !snapshot.recent.is_empty() {
             let batches = snapshot.recent.iter().map(|batch| self.conform(batch)).collect::<Result<Vec<_>>>()?;

@@ -15,12 +15,12 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::ScalarValue;
 use datafusion::datasource::TableType;
 use datafusion::datasource::memory::MemorySourceConfig;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 
 use crate::limits::LABEL_COLUMNS_MAX;
-use crate::tables::debug_by_name;
+use crate::tables::{all_inexact, debug_by_name, ours};
 use crate::time_filter::time_range;
 
 const METRIC: &str = "metric";
@@ -85,7 +85,7 @@ impl TableProvider for MetricsTable {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+        all_inexact(filters)
     }
 
     async fn scan(
@@ -100,7 +100,7 @@ impl TableProvider for MetricsTable {
             .storage
             .select_series(&self.store, &matchers, sample_range(time_range(filters)))
             .await
-            .map_err(|error| DataFusionError::External(Box::new(error)))?;
+            .map_err(ours)?;
         let batches = vec![self.rows(&series)?];
         Ok(MemorySourceConfig::try_new_exec(&[batches], self.schema(), projection.cloned())?)
     }

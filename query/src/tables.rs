@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use culprit_store::{ProjectName, StoreName};
 use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
 use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 
+use crate::QueryError;
 use crate::scope::Scope;
 
 pub(crate) const CATALOG: &str = "culprit";
@@ -24,6 +26,16 @@ macro_rules! debug_by_name {
 }
 
 pub(crate) use debug_by_name;
+
+/// Every filter may leave out files, row groups and series; the rows that stay are filtered again.
+pub(crate) fn all_inexact(filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+    Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+}
+
+/// An error of ours, which comes back from the engine as it was.
+pub(crate) fn ours(error: impl Into<QueryError>) -> DataFusionError {
+    DataFusionError::External(Box::new(error.into()))
+}
 
 /// Tables that stand for a name in one query alone: a store of which a search has left some rows.
 pub(crate) type Stand = HashMap<(ProjectName, String), Arc<dyn TableProvider>>;
@@ -68,13 +80,12 @@ impl SchemaProvider for ProjectTables {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        let external = |error| DataFusionError::External(Box::new(error));
         if let Some(table) = self.stands(name) {
             return Ok(Some(table.clone()));
         }
         // Not an error here: the planner also asks for table functions and CTEs. The engine names the missing store.
         let Ok(name) = StoreName::parse(name) else { return Ok(None) };
-        self.scope.table(&self.project, &name).await.map_err(external)
+        self.scope.table(&self.project, &name).await.map_err(ours)
     }
 
     fn table_exist(&self, name: &str) -> bool {

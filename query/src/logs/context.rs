@@ -9,7 +9,7 @@ use culprit_store::{OFFSET, ProjectName, RECEIVED, ROW, StoreName, TimeRange, Un
 use datafusion::functions::expr_fn::{character_length, starts_with};
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, ident, lit};
 
-use crate::limits::CONTEXT_LINES_MAX;
+use crate::limits::{CONTEXT_LINES_MAX, SHARDS_MAX};
 use crate::log_columns::{INDEX_NUMBER, PACK_ID, SOURCE};
 use crate::logs::page::add_place;
 use crate::logs::text::{ColumnText, log_fields};
@@ -46,9 +46,9 @@ pub async fn context(
     let at = RowPlace::parse(&request.pack_meta)?;
     let place = Place { engine, project, store, range: TimeRange::ALL };
     let found = place.rows(&Search::Everything, |plan| {
-        LogicalPlanBuilder::from(plan).filter(at.is_here())?.limit(0, Some(1))?.build()
+        LogicalPlanBuilder::from(plan).filter(at.is_here())?.limit(0, Some(SHARDS_MAX))?.build()
     });
-    let centre = fields(&found.await?.collect(1).await?)?;
+    let centre = fields(&found.await?.collect(SHARDS_MAX).await?)?;
     let Some(centre) = centre.into_iter().find(|fields| pack_id(fields) == request.pack_id) else {
         let why = format!("no row has pack_id {:?} and pack_meta {:?}", request.pack_id, request.pack_meta);
         return Err(QueryError::Invalid(why));

@@ -299,6 +299,19 @@ async fn a_project_is_asked_across_its_stores() {
         format!("SELECT count(*) AS n FROM \"web-log\" WHERE __time__ >= {} AND __time__ < {}", BASE + 30, BASE + 90);
     assert_eq!(ask(&bounded).await, "2");
     assert_eq!(ask("* | SELECT count(*) FROM \"web-log\" WHERE __date__ >= '2023-11-14 23:00:00'").await, "1");
+    for condition in [
+        format!("__time__ >= {}", BASE + 3600),
+        "__date__ >= '2023-11-14 23:00:00'".to_owned(),
+        "_time >= '2023-11-14T23:00:00Z'".to_owned(),
+    ] {
+        let sql = format!("SELECT count(*) FROM \"web-log\" WHERE {condition}");
+        let answer = project_sql(&fixture.engine, &fixture.project, &sql).await.unwrap();
+        assert_eq!(
+            (table(&answer).as_str(), answer.processed_rows),
+            ("1", 1),
+            "{condition} is pushed down to the scan"
+        );
+    }
     assert!(ask("error | SELECT 1").await.contains("no search before the bar"));
     assert!(ask("error").await.contains("asked by SQL"));
     assert!(ask("SELECT count(*) FROM log").await.contains("no store \"log\""));

@@ -3,6 +3,7 @@
 mod access;
 mod consume;
 mod errors;
+mod groups;
 mod metrics;
 mod quotas;
 mod rows;
