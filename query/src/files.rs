@@ -62,7 +62,7 @@ impl FileSql {
     pub fn is_about_files(&self, text: &str) -> Result<bool, QueryError> {
         let failed = |error| QueryError::of(error, 0);
         let state = self.context.state();
-        let sql = Question::of_sql(text)?.sql.unwrap_or_default();
+        let (_, sql) = Question::of_sql(text)?;
         let statement = state.sql_to_statement(sql, &Dialect::Generic).map_err(failed)?;
         let tables = state.resolve_table_references(&statement).map_err(failed)?;
         Ok(tables.iter().all(|table| is_file_name(table.table())))
@@ -71,9 +71,8 @@ impl FileSql {
     /// The whole answer of SQL, or of `search | SQL`. Files are read and never written.
     pub async fn query(&self, text: &str) -> Result<Vec<RecordBatch>, QueryError> {
         let failed = |error| QueryError::of(error, 0);
-        let question = Question::of_sql(text)?;
-        let sql = question.sql.unwrap_or_default();
-        let context = match question.search {
+        let (search, sql) = Question::of_sql(text)?;
+        let context = match search {
             Some(search) => self.left_by(search, sql).await?,
             None => self.context.clone(),
         };

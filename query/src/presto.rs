@@ -106,7 +106,7 @@ impl VisitorMut for Rewrite {
             && let [from] = select.from.as_slice()
             && from.joins.is_empty()
             && let TableFactor::Table { name, args: None, .. } = &from.relation
-            && !derived.contains(&last_name(name))
+            && last_name(name).is_some_and(|name| !derived.contains(name))
         {
             for item in &mut select.projection {
                 if let SelectItem::Wildcard(options) = item
@@ -138,6 +138,6 @@ impl VisitorMut for Rewrite {
     }
 }
 
-fn last_name(name: &ObjectName) -> String {
-    name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.clone()).unwrap_or_default()
+fn last_name(name: &ObjectName) -> Option<&String> {
+    name.0.last().and_then(|part| part.as_ident()).map(|ident| &ident.value)
 }

@@ -12,15 +12,14 @@ pub(crate) struct Question<'a> {
 }
 
 impl<'a> Question<'a> {
-    /// Without a bar all of it is SQL.
-    pub(crate) fn of_sql(text: &'a str) -> Result<Self, QueryError> {
-        if begins_sql(text) {
-            return Ok(Self { search: None, sql: Some(text), wants_places: false });
+    /// Without a bar all of it is SQL. Gives the search, if there is one, and the SQL.
+    pub(crate) fn of_sql(text: &'a str) -> Result<(Option<&'a str>, &'a str), QueryError> {
+        if begins_sql(text) || bar(text).is_none() {
+            return Ok((None, text));
         }
-        match bar(text) {
-            Some(_) => Self::of_search(text),
-            None => Ok(Self { search: None, sql: Some(text), wants_places: false }),
-        }
+        let question = Self::of_search(text)?;
+        let missing = || QueryError::Invalid("SELECT was expected behind the bar".to_owned());
+        Ok((question.search, question.sql.ok_or_else(missing)?))
     }
 
     /// Without a bar all of it is a search, unless it is a SELECT.
@@ -100,8 +99,10 @@ mod tests {
     #[test]
     fn sql_without_a_bar_is_sql() {
         for text in ["SELECT 1", "DROP TABLE x", "SELEC 1", " (select 1)"] {
-            assert_eq!(Question::of_sql(text).unwrap().sql, Some(text));
+            assert_eq!(Question::of_sql(text).unwrap(), (None, text));
         }
-        assert_eq!(Question::of_sql("status>=500 | SELECT * FROM a").unwrap().search, Some("status>=500"));
+        let searched = Question::of_sql("status>=500 | SELECT * FROM a").unwrap();
+        assert_eq!(searched, (Some("status>=500"), "SELECT * FROM a"));
+        assert!(Question::of_sql("error | with_pack_meta").is_err());
     }
 }

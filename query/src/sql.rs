@@ -66,12 +66,9 @@ impl SqlEngine {
 
     /// SQL, or `search | SQL`. Unqualified names are stores and views of `project`; rows outside `range` do not exist for this query.
     pub async fn stream(&self, project: &ProjectName, text: &str, range: TimeRange) -> Result<Rows, QueryError> {
-        let question = Question::of_sql(text)?;
-        let Some(sql) = question.sql else {
-            return Err(QueryError::Invalid("SELECT was expected behind the bar".to_owned()));
-        };
+        let (search, sql) = Question::of_sql(text)?;
         self.reach.check(project)?;
-        self.within_limits(text, self.native(project, question.search, sql, range)).await
+        self.within_limits(text, self.native(project, search, sql, range)).await
     }
 
     /// The rows of one store that search words leave, newest first.
