@@ -70,7 +70,8 @@ fn needs(operation: &Operation) -> Needs {
     }
     match (method, path) {
         (_, "/healthz" | "/readyz") => Needs::Nothing,
-        (_, "/" | "/openapi.json" | "/api/projects" | "/api/stores") => Needs::AnyKey,
+        (_, "/" | "/openapi.json" | "/api/projects" | "/api/stores" | "/api/admin/usage") => Needs::AnyKey,
+        (_, "/api/quota/bars") => Needs::Has(Right::Admin),
         (_, "/api/admin/keys" | "/api/admin/keys/x") => Needs::Has(Right::Admin),
         (_, path) if path.starts_with("/api/ingest/") => Needs::Has(Right::Write),
         (_, path) if ["/api/tail", "/api/fanout", "/api/groups"].iter().any(|route| path.starts_with(route)) => {
