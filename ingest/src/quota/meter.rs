@@ -156,7 +156,9 @@ impl AtomicBar {
     /// False when there is a bar already that ends at about the same time.
     fn set(&self, measure: Measure, until: Nanos, now: Nanos) -> bool {
         let new = Self::packed(measure, until);
-        let is_news = |old: u64| old <= now.0 || new > Nanos(old).after(BAR_EXTENSION_MIN).0;
+        // Each time it is told it is twice as long, so that a flood of late reports wakes the pollers a few times and not for each.
+        let is_longer = |old: u64| Nanos(new).since(now) > 2 * Nanos(old).since(now);
+        let is_news = |old: u64| old <= now.0 || (is_longer(old) && new > Nanos(old).after(BAR_EXTENSION_MIN).0);
         self.0.fetch_update(Relaxed, Relaxed, |old| (new > now.0 && is_news(old)).then_some(new)).is_ok()
     }
 
