@@ -91,7 +91,14 @@ fn read_log(mut log: Reader<'_>, position: usize, builder: &mut GroupBuilder<'_>
 }
 
 #[inline]
-fn read_pair(mut pair: Reader<'_>) -> Result<(&[u8], &[u8]), LogGroupError> {
+fn read_pair(pair: Reader<'_>) -> Result<(&[u8], &[u8]), LogGroupError> {
+    match pair.plain_pair() {
+        Some(plain) => Ok(plain),
+        None => read_any_pair(pair),
+    }
+}
+
+fn read_any_pair(mut pair: Reader<'_>) -> Result<(&[u8], &[u8]), LogGroupError> {
     let (mut key, mut value) = (&[][..], &[][..]);
     while let Some(field) = pair.field()? {
         match field {

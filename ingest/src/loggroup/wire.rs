@@ -37,6 +37,20 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
+    /// A message of the fields 1 and 2, both bytes, when it is written as nearly every writer writes it: in this order,
+    /// nothing else, lengths in as few bytes as they need. None sends the caller the long way.
+    #[inline]
+    pub(crate) fn plain_pair(&self) -> Option<(&'a [u8], &'a [u8])> {
+        let [0x0a, length @ 0..0x80, rest @ ..] = self.rest else { return None };
+        let (first, rest) = rest.split_at_checked(usize::from(*length))?;
+        let (length, second) = match rest {
+            [0x12, length @ 0..0x80, rest @ ..] => (usize::from(*length), rest),
+            [0x12, low, high @ 0..0x80, rest @ ..] => (usize::from(low & 0x7f) | usize::from(*high) << 7, rest),
+            _ => return None,
+        };
+        (second.len() == length).then_some((first, second))
+    }
+
     /// The next field's number and value; None at the end.
     #[inline]
     pub(crate) fn field(&mut self) -> Result<Option<(u32, Value<'a>)>, LogGroupError> {
