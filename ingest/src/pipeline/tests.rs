@@ -143,7 +143,7 @@ async fn remote_write_reaches_the_series() {
     let plain = WriteRequest { timeseries: vec![up, nameless] }.encode_to_vec();
     let body = Bytes::from(snap::raw::Encoder::new().compress_vec(&plain).unwrap());
     let report = bench.ingest.remote_write(&bench.project, &bench.store, body, Some("snappy")).await.unwrap();
-    assert_eq!((report.accepted, report.rejected), (2, 2));
+    assert_eq!((report.accepted, report.rejected, report.raw_bytes), (2, 2, plain.len() as u64));
     let store = bench.storage.store(&bench.project, &bench.store).unwrap();
     let series = bench.storage.select_series(&store, &[], SampleRange::ALL).await.unwrap();
     assert_eq!(series.len(), 1);

@@ -2,7 +2,7 @@
 //! so that a busy machine does not show in it. Then whole requests up to their acknowledgement, in a data folder of this
 //! disk: MB of raw bytes per second of CPU time, whichever threads it was spent on.
 //!
-//! Run it optimised: `cargo run --release -p culprit-ingest --example ingest_speed [NAME]`.
+//! `cargo bench -p culprit-ingest [-- NAME]`.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
 use std::hint::black_box;
@@ -22,7 +22,7 @@ const REQUESTS: usize = 400;
 const WRITERS: usize = 8;
 
 fn main() {
-    let only = std::env::args().nth(1);
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     let wanted = |name: &str| only.as_deref().is_none_or(|only| name.contains(only));
     let schema = StoreSchema::default();
     let lines = ndjson();
