@@ -43,7 +43,7 @@ test: console setup
 
 # PROFILE=dev measures what the tests run on: no figure to publish, but there in seconds. SUITES="latency egress" runs these alone.
 export PROFILE ?= release
-SUITES ?= rows ingest latency egress pauses isolation quota kills mutations
+SUITES ?= rows ingest latency egress pauses isolation quotas kills mutations
 bench: setup
 	$(CARGO) build --profile $(PROFILE) --workspace --bins
 	bench/run.sh $(SUITES)
