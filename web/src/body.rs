@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::auth::AuthError;
 use crate::error::{self, ApiError};
-use crate::limits::{DRAINED_BYTES_MAX, JSON_BYTES_MAX};
+use crate::limits::{DRAIN_TIME_MAX, DRAINED_BYTES_MAX, JSON_BYTES_MAX};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BodyError {
@@ -64,6 +64,10 @@ pub(crate) async fn read_counted(
 ) -> Result<Bytes, BodyError> {
     let BodyLimit { bytes: most, advice } = limit;
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    // Too long even to be thrown away, and perhaps never to come.
+    if announced > most.saturating_add(DRAINED_BYTES_MAX) {
+        return Err(BodyError::TooLarge { limit: most, advice });
+    }
     let mut kept = BytesMut::with_capacity(announced.min(most));
     let mut seen = 0_usize;
     let mut refused = None;
@@ -73,7 +77,7 @@ pub(crate) async fn read_counted(
         refused = refused.or_else(|| count(frame.len() as u64).err());
         if seen <= most && refused.is_none() {
             kept.extend_from_slice(&frame);
-        } else if announced.max(seen) > most.saturating_add(DRAINED_BYTES_MAX) {
+        } else if seen > most.saturating_add(DRAINED_BYTES_MAX) {
             break;
         }
     }
@@ -99,8 +103,8 @@ fn broken(source: axum::Error) -> BodyError {
 /// Of a request that is refused before its body was looked at: its sender sees the answer then, and no closed connection.
 pub(crate) async fn drain(body: Body) {
     let nothing = BodyLimit { bytes: 0, advice: "it is thrown away" };
-    // Both ends are fine: the reason for the refusal is another, and it is told.
-    drop(read(body, nothing).await);
+    // All ends are fine: the reason for the refusal is another, and it is told.
+    drop(tokio::time::timeout(DRAIN_TIME_MAX, read(body, nothing)).await);
 }
 
 /// A type that comes as a JSON body, with an example of it for whoever sent none.

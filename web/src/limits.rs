@@ -8,6 +8,8 @@ pub(crate) const JSON_BYTES_MAX: usize = 1 << 20;
 /// A body over its limit is read on and thrown away up to so many bytes: a client that is still sending would see a
 /// closed connection in place of the reason.
 pub(crate) const DRAINED_BYTES_MAX: usize = 64 << 20;
+/// And for so long: whoever announces a body and sends none gets his refusal all the same.
+pub(crate) const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
 /// A SQL answer that is gathered into one JSON text; the streaming formats have no such bound.
 pub(crate) const ANSWER_BYTES_MAX: usize = 256 << 20;
 /// Rows of `POST /api/search` when it names no limit: a screen or two.

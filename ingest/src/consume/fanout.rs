@@ -21,7 +21,7 @@ use self::leases::{Ack, Leases};
 use super::block::Cut;
 use super::checkpoints::{Checkpoints, Gone, Written};
 use super::counters::Counters;
-use super::groups::check_name;
+use super::groups::{check_group_name, check_name};
 use super::reading::Reading;
 use super::{ConsumeError, CursorAt, Source, rows};
 use crate::limits::{FANOUT_ACK_TIMEOUT_MAX, FANOUT_BATCHES_MAX, FANOUT_BYTES_MAX, FANOUT_WAIT_MAX};
@@ -409,7 +409,7 @@ impl Fanout {
         if let Some(group) = self.find(&key) {
             return Ok(group);
         }
-        check_name("fanout group", name)?;
+        check_group_name("fanout group", name)?;
         let _one_at_a_time = self.change.lock().await;
         if let Some(group) = self.find(&key) {
             return Ok(group);

@@ -122,7 +122,7 @@ impl Groups {
     }
 
     pub async fn create(&self, source: &Source, name: &str, settings: GroupSettings) -> Result<(), ConsumeError> {
-        check_name("consumer group", name)?;
+        check_group_name("consumer group", name)?;
         check_timeout(settings.timeout_s)?;
         self.load().await?;
         let _one_at_a_time = self.change.lock().await;
@@ -385,6 +385,15 @@ pub(super) fn check_name(thing: &'static str, name: &str) -> Result<(), ConsumeE
         return Ok(());
     };
     Err(ConsumeError::BadName { thing, name: name.chars().take(64).collect(), why })
+}
+
+/// It stands in paths: one that reads as a part of them could be made, and never be reached again.
+pub(super) fn check_group_name(thing: &'static str, name: &str) -> Result<(), ConsumeError> {
+    check_name(thing, name)?;
+    if name.contains('/') || [".", ".."].contains(&name) {
+        return Err(ConsumeError::BadName { thing, name: name.to_owned(), why: "it reads as a path" });
+    }
+    Ok(())
 }
 
 fn check_timeout(timeout_s: u32) -> Result<(), ConsumeError> {

@@ -103,7 +103,7 @@ async fn hosts(server: &Server) {
 async fn created(server: &Server) {
     let headers = [("host", "attacked.sls.local"), ("content-type", "application/json")];
     let long = "n".repeat(1_000_000);
-    for name in ["", "..", "../up", "a/b", "a\0b", "a b", "ümlaut", "UPPER", "-dash", "$(id)", "a'b", &long] {
+    for name in ["", "..", "../up", "a/b", "a\0b", "a b", "ümlaut", "-dash", "$(id)", "a'b", &long] {
         let store = json!({"logstoreName": name, "ttl": 1, "shardCount": 1}).to_string();
         let (status, code) = raw::send(server, "/logstores", &headers, store.as_bytes()).await;
         assert!(status == 400 && !code.is_empty(), "store {name:.40}: {status} {code}");

@@ -100,10 +100,10 @@ async fn check_logs(cli: &Cli<'_>, server: &Server) {
     assert_eq!(found.as_array().unwrap_or(&vec![]).len(), 2, "{found}");
     let counted = cli.log("get_log", &[&store[..], &[("query", "* | select sum(n) as s")]].concat()).await;
     assert_eq!(counted[0]["s"], json!("435"), "{counted}");
-    // The low quarter is shard 1 since the split.
-    let begin = cli.on_store("get_begin_cursor", &[("shard_id", "1")]).await;
+    // The lower half is shard 4 since the split and the merge.
+    let begin = cli.on_store("get_begin_cursor", &[("shard_id", "4")]).await;
     let cursor = begin["cursor"].as_str().expect("a cursor").to_owned();
-    let pulled = cli.on_store("pull_logs", &[("shard_id", "1"), ("cursor", &cursor), ("count", "10")]).await;
+    let pulled = cli.on_store("pull_logs", &[("shard_id", "4"), ("cursor", &cursor), ("count", "10")]).await;
     assert_eq!(pulled["count"], json!(30), "{pulled}");
     let dump = server.folder().join("dump_{}.log").display().to_string();
     let range = [("from_time", "begin"), ("to_time", "end"), ("file_path", dump.as_str())];
