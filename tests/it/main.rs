@@ -22,3 +22,4 @@ mod prometheus;
 mod query;
 mod quota_service;
 mod sls;
+mod tail;
