@@ -61,12 +61,7 @@ pub struct IngestReport {
 
 impl IngestReport {
     fn new(accepted: u64, rejections: Rejections, raw_bytes: usize) -> Self {
-        Self {
-            accepted,
-            rejected: rejections.total(),
-            reasons: rejections.reasons,
-            raw_bytes: raw_bytes as u64,
-        }
+        Self { accepted, rejected: rejections.total(), reasons: rejections.reasons, raw_bytes: raw_bytes as u64 }
     }
 }
 

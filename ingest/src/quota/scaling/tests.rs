@@ -1,7 +1,5 @@
 //! Hot and calm shards on a clock that the test turns.
 
-use std::time::Duration;
-
 use culprit_store::{Clock, ProjectName, StorageConfig, StoreKind, StoreName, StoreSettings, StoreSpec, UnixNanos};
 
 use super::*;
