@@ -185,7 +185,9 @@ async fn recover(
     Counters::add(&counters.replay_micros, took.as_micros() as u64);
     Counters::add(&counters.replayed_bytes, replayed.bytes);
     Counters::add(&counters.replayed_rows, rows);
-    tracing::info!(rows, bytes = replayed.bytes, ms = took.as_millis() as u64, "the log was replayed");
+    if rows > 0 {
+        tracing::info!(rows, bytes = replayed.bytes, ms = took.as_millis() as u64, "the log was replayed");
+    }
     Ok(replayed)
 }
 
