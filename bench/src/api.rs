@@ -1,5 +1,7 @@
 //! Requests as the cloud service's clients send them, without a signature: the server under measurement has no keys.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,12 +11,16 @@ use serde_json::{Value, json};
 use crate::Failure;
 use crate::load::Body;
 
+/// Between two tries at a server that has no room.
+const BUSY_WAIT: Duration = Duration::from_millis(20);
+
 /// One per project. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub(crate) struct Api {
     http: reqwest::Client,
     url: String,
     project: String,
+    busy: Arc<AtomicU64>,
 }
 
 /// What one pull brought.
@@ -28,7 +34,7 @@ pub(crate) struct Pulled {
 impl Api {
     pub(crate) fn new(url: &str, project: &str) -> Result<Self, Failure> {
         let http = reqwest::Client::builder().no_proxy().tcp_nodelay(true).timeout(Duration::from_secs(120)).build()?;
-        Ok(Self { http, url: url.to_owned(), project: project.to_owned() })
+        Ok(Self { http, url: url.to_owned(), project: project.to_owned(), busy: Arc::default() })
     }
 
     /// The same connections, another tenant.
@@ -97,17 +103,38 @@ impl Api {
     }
 
     pub(crate) async fn put(&self, store: &str, key: Option<u128>, body: &Body) -> Result<(), Failure> {
-        match self.try_put(store, key, body).await? {
-            (StatusCode::OK, _) => Ok(()),
-            (status, code) => {
-                Err(format!("a LogGroup for {}/{store} was answered {status} {code}", self.project).into())
+        loop {
+            match self.try_put(store, key, body).await? {
+                (StatusCode::OK, _) => return Ok(()),
+                (StatusCode::SERVICE_UNAVAILABLE, _) => self.wait_for_room().await,
+                (status, code) => {
+                    return Err(format!("a LogGroup for {}/{store} was answered {status} {code}", self.project).into());
+                }
             }
         }
     }
 
+    /// A server that takes no more for now is asked again, as its clients do.
+    async fn wait_for_room(&self) {
+        self.busy.fetch_add(1, Relaxed);
+        tokio::time::sleep(BUSY_WAIT).await;
+    }
+
+    /// How often the server had no room, since the first request.
+    pub(crate) fn busy(&self) -> u64 {
+        self.busy.load(Relaxed)
+    }
+
     pub(crate) async fn put_ndjson(&self, store: &str, body: Bytes) -> Result<(), Failure> {
         let path = format!("/api/ingest/{}/{store}?format=ndjson", self.project);
-        self.ok(self.request(Method::POST, &path).body(body)).await.map(|_| ())
+        loop {
+            let response = self.request(Method::POST, &path).body(body.clone()).send().await?;
+            match response.status() {
+                StatusCode::OK => return Ok(()),
+                StatusCode::SERVICE_UNAVAILABLE => self.wait_for_room().await,
+                status => return Err(format!("{path} answered {status}: {}", response.text().await?).into()),
+            }
+        }
     }
 
     pub(crate) async fn cursor(&self, store: &str, shard: u32, from: &str) -> Result<String, Failure> {

@@ -88,6 +88,7 @@ async fn measure(name: &str, kind: Arc<Kind>) -> Result<(), Failure> {
     );
     let half = drive(&server, &api, &kind, Duration::from_secs(12), Some(per_second / 2.0)).await?;
     line(&format!("  ACK at half load ({:.0} MB/s)", half.bytes / half.seconds / 1e6), &quantiles(&half.latencies));
+    line("  answered busy, and sent again", &format!("{} times", api.busy()));
     line("  peak memory", &format!("{:.0} MiB", server.peak_mib()?));
     Ok(())
 }
