@@ -143,11 +143,12 @@ impl Api {
         Ok(answer["cursor"].as_str().ok_or("an answer without a cursor")?.to_owned())
     }
 
-    pub(crate) async fn pull(&self, store: &str, shard: u32, cursor: &str) -> Result<Pulled, Failure> {
+    /// `codec` is one of the names of `Accept-Encoding` that SLS clients send.
+    pub(crate) async fn pull(&self, store: &str, shard: u32, cursor: &str, codec: &str) -> Result<Pulled, Failure> {
         let path = format!("/logstores/{store}/shards/{shard}");
         let request = self.request(Method::GET, &path).query(&[("type", "log"), ("cursor", cursor), ("count", "1000")]);
         let response =
-            self.ok(request.header("Accept-Encoding", "lz4").header("Accept", "application/x-protobuf")).await?;
+            self.ok(request.header("Accept-Encoding", codec).header("Accept", "application/x-protobuf")).await?;
         let header = |name: &str| -> Result<String, Failure> {
             let value = response.headers().get(name).ok_or_else(|| format!("an answer without {name}"))?;
             Ok(value.to_str()?.to_owned())

@@ -12,7 +12,14 @@ const GROUPS: usize = 128;
 const GROUP_BYTES: usize = 512 << 10;
 
 pub(crate) async fn run() -> Result<(), Failure> {
-    heading("egress: readers of one shard, each from its begin to its end, lz4");
+    heading("egress: readers of one shard, each from its begin to its end");
+    for codec in ["lz4", "zstd"] {
+        measure(codec).await?;
+    }
+    Ok(())
+}
+
+async fn measure(codec: &'static str) -> Result<(), Failure> {
     let mut alone = None;
     for readers in [1_usize, 10, 100] {
         // A server each: nothing of one run is in the caches of the next.
@@ -25,7 +32,7 @@ pub(crate) async fn run() -> Result<(), Failure> {
             api.put(STORE, None, &log_group(GROUP_BYTES, unix_seconds()?, &mut random)).await?;
         }
         let (cpu, begun) = (server.cpu()?, Instant::now());
-        let tasks: Vec<_> = (0..readers).map(|_| tokio::spawn(read_all(api.clone()))).collect();
+        let tasks: Vec<_> = (0..readers).map(|_| tokio::spawn(read_all(api.clone(), codec))).collect();
         let (mut raw, mut sent) = (0, 0);
         for task in tasks {
             let (reader_raw, reader_sent) = task.await??;
@@ -42,16 +49,16 @@ pub(crate) async fn run() -> Result<(), Failure> {
             raw as f64 / 1e6 / seconds,
             sent as f64 / 1e6 / seconds
         );
-        line(&format!("{readers} readers of {:.0} MB", raw as f64 / 1e6 / readers as f64), &figures);
+        line(&format!("{codec}, {readers} readers of {:.0} MB", raw as f64 / 1e6 / readers as f64), &figures);
     }
     Ok(())
 }
 
-async fn read_all(api: Api) -> Result<(u64, u64), Failure> {
+async fn read_all(api: Api, codec: &'static str) -> Result<(u64, u64), Failure> {
     let (mut raw, mut sent, mut groups) = (0, 0, 0);
     let mut cursor = api.cursor(STORE, 0, "begin").await?;
     loop {
-        let pulled = api.pull(STORE, 0, &cursor).await?;
+        let pulled = api.pull(STORE, 0, &cursor, codec).await?;
         if pulled.groups == 0 {
             break;
         }

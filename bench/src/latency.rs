@@ -59,7 +59,7 @@ async fn scan(api: &Api, stop: &std::sync::atomic::AtomicBool) -> Result<u64, Fa
     let mut bytes = 0;
     let mut cursor = api.cursor(STORE, 0, "begin").await?;
     while !stop.load(std::sync::atomic::Ordering::Relaxed) {
-        let pulled = api.pull(STORE, 0, &cursor).await?;
+        let pulled = api.pull(STORE, 0, &cursor, "lz4").await?;
         bytes += pulled.raw_bytes;
         let at_end = pulled.next == cursor;
         cursor = if at_end { api.cursor(STORE, 0, "begin").await? } else { pulled.next };
