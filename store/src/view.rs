@@ -43,7 +43,7 @@ impl View {
     /// The id under which a shard of a member is read through the view; none when a number does not fit into 16 bits.
     pub fn shard_id(ordinal: u32, number: ShardNumber) -> Option<u32> {
         // One bit less for the ordinal: the id must stay positive where clients read it as a signed integer.
-        (ordinal >> (NUMBER_BITS - 1) == 0 && number.0 >> NUMBER_BITS == 0).then(|| ordinal << NUMBER_BITS | number.0)
+        (ordinal >> (NUMBER_BITS - 1) == 0 && number.0 >> NUMBER_BITS == 0).then_some(ordinal << NUMBER_BITS | number.0)
     }
 
     /// The inverse, for members that the view has.

@@ -116,7 +116,7 @@ fn named(path: &PathParams) -> Result<ProjectName, ApiError> {
 
 fn described(app: &App, project: ProjectName) -> Limits {
     let limits = app.quotas.limits_of(&project);
-    let set = app.quotas.override_of(&project).unwrap_or_else(ProjectOverride::default);
+    let set = app.quotas.override_of(&project).unwrap_or_default();
     Limits { project, limits, set }
 }
 

@@ -130,7 +130,7 @@ fn with_children(rows: Vec<ShardRow>) -> Vec<(ShardRow, Vec<ShardNumber>)> {
         }
     }
     let of = |row: ShardRow| {
-        let children = children.remove(&row.place.number).unwrap_or_else(Vec::new);
+        let children = children.remove(&row.place.number).unwrap_or_default();
         (row, children)
     };
     rows.into_iter().map(of).collect()

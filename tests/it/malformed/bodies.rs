@@ -172,8 +172,10 @@ async fn wide_large_and_odd_groups_come_back_whole() {
     neighbour.is_undisturbed(&server).await;
 }
 
+type Contents = Vec<(String, Vec<u8>)>;
+
 /// Each log's time and its contents in order of their keys, under the names that the server gives to those that are its own.
-fn sorted(group: &LogGroup) -> Vec<(u32, Vec<(String, Vec<u8>)>)> {
+fn sorted(group: &LogGroup) -> Vec<(u32, Contents)> {
     let name = |key: &str| if key.is_empty() || key.starts_with('_') { format!("field{key}") } else { key.to_owned() };
     let contents = |log: &Log| {
         let mut contents: Vec<_> = log.contents.iter().map(|one| (name(&one.key), one.value.clone())).collect();
