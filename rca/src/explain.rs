@@ -8,7 +8,7 @@ use crate::dimensions::{Dimensions, Encoding};
 use crate::input::{Baseline, Input, Options, Slices};
 use crate::items::{Value, collapse_aliases};
 use crate::limits::{ALTERNATES_MAX, RANKED_MAX, ROWS_MIN};
-use crate::mine::{Found, Itemset, mine};
+use crate::mine::{Found, Itemset, Mined, mine};
 use crate::population::Population;
 use crate::report::{Alias, Evidence, Explanation, Report, ReportItem, Unit};
 use crate::sentence::sentence;
@@ -20,6 +20,28 @@ use crate::{RcaError, names};
 /// Explains slice A against slice B. Exact unless `stop` turns true on the way; then what was found so far is reported
 /// and marked. `noun` is the plural that the sentence uses for the rows of A.
 pub fn explain(input: &Input, options: &Options, noun: &str, stop: Stop<'_>) -> Result<Report, RcaError> {
+    search(input, options, noun, stop, None)
+}
+
+/// The same, and on the way what is known after each order but the last: marked as not exact, with what is still missing
+/// among its cuts. The partial reports cost some of the time of the whole.
+pub fn explain_progressively(
+    input: &Input,
+    options: &Options,
+    noun: &str,
+    stop: Stop<'_>,
+    on_partial: &mut dyn FnMut(Report),
+) -> Result<Report, RcaError> {
+    search(input, options, noun, stop, Some(on_partial))
+}
+
+fn search(
+    input: &Input,
+    options: &Options,
+    noun: &str,
+    stop: Stop<'_>,
+    on_partial: Option<&mut dyn FnMut(Report)>,
+) -> Result<Report, RcaError> {
     options.check()?;
     if let Some(batch) = input.batches.first() {
         options.check_names(batch.schema_ref())?;
@@ -32,10 +54,8 @@ pub fn explain(input: &Input, options: &Options, noun: &str, stop: Stop<'_>) -> 
     let min_rows = ((options.min_support * rows_a).ceil() as u64).max(ROWS_MIN);
     let unit = units.as_ref().map(|units| units.column.as_str());
     let encoding = Encoding { input, options, slices: &slices, unit, min_rows };
-    let (mut dimensions, mut cuts) = encoding.run(stop)?;
+    let (mut dimensions, cuts) = encoding.run(stop)?;
     dimensions.items = collapse_aliases(dimensions.items);
-    let mined = mine(&dimensions.items, options.max_order, min_rows, stop);
-    cuts.extend(mined.cuts);
     let family =
         Family::new(&dimensions.choices, options.max_order, options.alpha, min_rows as f64 / deff, rows_a / deff);
     let population = Population {
@@ -49,27 +69,21 @@ pub fn explain(input: &Input, options: &Options, noun: &str, stop: Stop<'_>) -> 
         b: all_b,
         deff,
     };
-    let cover = cover(&population, &mined.found);
-    let unit = units.as_ref().map(|units| Unit { dimension: units.column.clone(), design_effect: cover.deff });
-    let teller = Teller { dimensions: &dimensions, population: &population, baseline: input.baseline };
-    let mut report = Report {
-        sentence: String::new(),
-        explanations: cover.explanations.iter().map(|choice| teller.explanation(choice)).collect(),
-        ranked: teller.ranked(&cover),
-        left_out: dimensions.left_out.clone(),
-        exact: cuts.is_empty(),
-        cuts,
-        rows: population.rows_a + population.rows_b,
-        rows_a: population.rows_a,
-        rows_b: population.rows_b,
-        complement: input.baseline == Baseline::Complement,
-        dimensions: dimensions.names.clone(),
-        counted: counted(&mined.found, options.max_order),
-        unit,
-        elapsed_ms: 0.0,
+    let teller = Teller {
+        dimensions: &dimensions,
+        population: &population,
+        baseline: input.baseline,
+        max_order: options.max_order,
+        noun,
     };
-    report.sentence = sentence(&report, noun);
-    Ok(report)
+    let mine_to = |order: usize| mine(&dimensions.items, order, min_rows, stop);
+    if let Some(on_partial) = on_partial {
+        for order in (1..options.max_order).take_while(|_| !stop()) {
+            let missing = format!("provisional: conjunctions of more than {order} are still being counted");
+            on_partial(teller.report(&mine_to(order), &[&cuts[..], &[missing]].concat()));
+        }
+    }
+    Ok(teller.report(&mine_to(options.max_order), &cuts))
 }
 
 /// The units of the rows: of the column asked for, or of one that ties rows to a request by its name.
@@ -98,9 +112,37 @@ struct Teller<'a> {
     dimensions: &'a Dimensions,
     population: &'a Population<'a>,
     baseline: Baseline,
+    max_order: usize,
+    noun: &'a str,
 }
 
 impl Teller<'_> {
+    /// `cuts` are those from before the search for itemsets.
+    fn report(&self, mined: &Mined, cuts: &[String]) -> Report {
+        let Self { dimensions, population, .. } = self;
+        let cover = cover(population, &mined.found);
+        let units = population.units;
+        let cuts = [cuts, &mined.cuts[..]].concat();
+        let mut report = Report {
+            sentence: String::new(),
+            explanations: cover.explanations.iter().map(|choice| self.explanation(choice)).collect(),
+            ranked: self.ranked(&cover),
+            left_out: dimensions.left_out.clone(),
+            exact: cuts.is_empty(),
+            cuts,
+            rows: population.rows_a + population.rows_b,
+            rows_a: population.rows_a,
+            rows_b: population.rows_b,
+            complement: self.baseline == Baseline::Complement,
+            dimensions: dimensions.names.clone(),
+            counted: counted(&mined.found, self.max_order),
+            unit: units.map(|units| Unit { dimension: units.column.clone(), design_effect: cover.deff }),
+            elapsed_ms: 0.0,
+        };
+        report.sentence = sentence(&report, self.noun);
+        report
+    }
+
     fn explanation(&self, choice: &Choice) -> Explanation {
         let alternates = choice.folded.iter().take(ALTERNATES_MAX);
         Explanation {

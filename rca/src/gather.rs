@@ -18,7 +18,7 @@ use crate::input::{Baseline, Input, Options};
 use crate::limits::{BUDGET, GATHERED_BYTES_MAX};
 use crate::report::Report;
 use crate::sql::{Predicate, quoted};
-use crate::{RcaError, explain, names};
+use crate::{RcaError, explain, explain_progressively, names};
 
 /// What to explain, in the words of whoever asks.
 #[derive(Debug, Clone)]
@@ -40,6 +40,9 @@ impl Question {
     }
 }
 
+/// Takes the provisional reports, on the thread that searches.
+pub type PartialReports = Box<dyn FnMut(Report) + Send>;
+
 /// Explains rows of a store within a time range.
 pub async fn explain_store(
     engine: &SqlEngine,
@@ -47,6 +50,29 @@ pub async fn explain_store(
     store: &StoreName,
     range: TimeRange,
     question: &Question,
+) -> Result<Report, RcaError> {
+    search_store(engine, project, store, range, question, None).await
+}
+
+/// The same, and on the way what is known after each order of conjunctions; see [`crate::explain_progressively`].
+pub async fn explain_store_progressively(
+    engine: &SqlEngine,
+    project: &ProjectName,
+    store: &StoreName,
+    range: TimeRange,
+    question: &Question,
+    on_partial: PartialReports,
+) -> Result<Report, RcaError> {
+    search_store(engine, project, store, range, question, Some(on_partial)).await
+}
+
+async fn search_store(
+    engine: &SqlEngine,
+    project: &ProjectName,
+    store: &StoreName,
+    range: TimeRange,
+    question: &Question,
+    on_partial: Option<PartialReports>,
 ) -> Result<Report, RcaError> {
     let clock = Timer::start(question.budget);
     let from = quoted(store.as_str());
@@ -67,7 +93,7 @@ pub async fn explain_store(
             break;
         }
     }
-    finish(plan, gathered, question, clock).await
+    finish(plan, gathered, question, clock, on_partial).await
 }
 
 /// Explains rows of files (Parquet, CSV, NDJSON); columns are matched by name.
@@ -81,7 +107,7 @@ pub async fn explain_files(files: &FileSql, paths: &[String], question: &Questio
     for batch in files.query(&plan.sql(&from)).await? {
         gathered.push(&batch)?;
     }
-    finish(plan, gathered, question, clock).await
+    finish(plan, gathered, question, clock, None).await
 }
 
 #[derive(Clone, Copy)]
@@ -106,23 +132,38 @@ impl Timer {
 }
 
 /// Searching is a processor's work and leaves the runtime.
-async fn finish(plan: Plan, gathered: Gathered, question: &Question, clock: Timer) -> Result<Report, RcaError> {
+async fn finish(
+    plan: Plan,
+    gathered: Gathered,
+    question: &Question,
+    clock: Timer,
+    on_partial: Option<PartialReports>,
+) -> Result<Report, RcaError> {
     let options = question.options.clone();
     let noun = question.noun.clone().unwrap_or_else(|| format!("rows where {}", question.predicate));
     let Plan { predicate_columns, left_out, baseline_of, .. } = plan;
     let Gathered { batches, slice, cut, .. } = gathered;
+    let complete = move |mut report: Report| {
+        report.left_out.splice(0..0, left_out.iter().cloned());
+        if let Some(cut) = &cut {
+            report.exact = false;
+            report.cuts.insert(0, cut.clone());
+        }
+        report.elapsed_ms = clock.start.elapsed().as_secs_f64() * 1e3;
+        report
+    };
     let searched = tokio::task::spawn_blocking(move || {
         let input = Input { batches, slice, predicate_columns, baseline: baseline_of };
-        explain(&input, &options, &noun, &|| clock.is_over())
+        let stop = || clock.is_over();
+        let report = match on_partial {
+            None => explain(&input, &options, &noun, &stop),
+            Some(mut on_partial) => {
+                explain_progressively(&input, &options, &noun, &stop, &mut |report| on_partial(complete(report)))
+            }
+        };
+        report.map(complete)
     });
-    let mut report = searched.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
-    report.left_out.splice(0..0, left_out);
-    if let Some(cut) = cut {
-        report.exact = false;
-        report.cuts.insert(0, cut);
-    }
-    report.elapsed_ms = clock.start.elapsed().as_secs_f64() * 1e3;
-    Ok(report)
+    searched.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 /// The column that says which slice a row belongs to.

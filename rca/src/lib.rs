@@ -36,8 +36,8 @@ mod workers;
 
 pub use dimensions::LeftOut;
 pub use error::RcaError;
-pub use explain::explain;
-pub use gather::{Question, explain_files, explain_store};
+pub use explain::{explain, explain_progressively};
+pub use gather::{PartialReports, Question, explain_files, explain_store, explain_store_progressively};
 pub use input::{Baseline, Input, Options};
 pub use report::{Alias, Evidence, Explanation, Report, ReportItem, Unit};
 pub use sentence::sentence;

@@ -281,6 +281,22 @@ fn a_spent_budget_is_said() {
     assert_eq!((report.exact, asserted(&report)), (false, vec![vec!["host=host-2".to_owned()]]));
 }
 
+/// The pair is not known before order two; what comes before is marked, and the last word is that of a plain search.
+#[test]
+fn partial_reports_come_order_by_order() {
+    let rate = |r: &Request| if r.host == "host-7" && r.version == "v1" { 0.4 } else { 0.01 };
+    let input = input(&requests(23, 30_000, 1, rate));
+    let mut partial = Vec::new();
+    let options = Options::default();
+    let last =
+        explain_progressively(&input, &options, "failing requests", &|| false, &mut |report| partial.push(report));
+    assert_eq!(last.unwrap(), search(&input));
+    assert_eq!(partial.len(), 2);
+    assert!(partial.iter().all(|report| !report.exact && report.cuts[0].starts_with("provisional: ")));
+    assert!(partial[0].explanations.iter().all(|explanation| explanation.evidence.items.len() == 1));
+    assert_eq!(asserted(&partial[1]), [["host=host-7", "version=v1"]]);
+}
+
 #[test]
 fn asked_dimensions_are_the_only_ones() {
     let input = input(&requests(19, 3_000, 1, |r| if r.host == "host-2" { 0.5 } else { 0.02 }));
