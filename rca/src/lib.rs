@@ -9,8 +9,9 @@
 //! makes it so; every column that was not searched is named with the reason.
 //!
 //! All but `gather` and `sql` is pure, Arrow in and explanations out, and reads neither files nor clocks: a time budget
-//! comes in as a [`Stop`] condition. This crate does not decide what is anomalous.
+//! comes in as a [`Stop`] condition. What is anomalous is decided in [`anomaly`](Detector).
 
+mod anomaly;
 mod bitmap;
 mod cells;
 mod column;
@@ -34,6 +35,7 @@ mod sql;
 mod units;
 mod workers;
 
+pub use anomaly::{Detector, LevelShift, Scored, SliceAnomaly, anomalous_slices, level_shift, scores};
 pub use dimensions::LeftOut;
 pub use error::RcaError;
 pub use explain::{explain, explain_progressively};

@@ -53,3 +53,15 @@ pub(crate) const GATHERED_BYTES_MAX: usize = 1 << 30;
 
 /// Reading and searching, when the caller does not say: longer than any store of one machine needs, shorter than patience.
 pub(crate) const BUDGET: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// A change of level that chance would show more often is not said.
+pub(crate) const SHIFT_P_MAX: f64 = 0.01;
+
+/// Points before the window that a slice needs before anything is said of it.
+pub(crate) const SLICE_HISTORY_MIN: usize = 8;
+
+/// Stretches of history that a slice's window is compared with, the latest. More see older habits and cost time.
+pub(crate) const SLICE_BLOCKS_MAX: usize = 64;
+
+/// Stretches of all slices together that tell how far chance strays; each count costs an incomplete beta function.
+pub(crate) const SLICE_POOL_MAX: usize = 20_000;
