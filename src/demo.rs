@@ -1,15 +1,18 @@
-//! `culprit demo`: a server, a shop that writes its logs and metrics through the public HTTP API, an incident that one
-//! customer meets, and a pager at the other end of the webhook that prints what the alert says.
+//! `culprit demo`: a server, a shop that writes its logs and metrics through the public HTTP API, an incident of the kind
+//! that was asked for ([`scenario`]), and a pager at the other end of the webhook that prints what the alert says.
 //!
 //! The traffic ([`traffic`]) is pure and comes from the seed; everything here is about when it is sent and what is told.
 
 mod customers;
 mod folder;
 mod history;
+mod machines;
 mod meters;
 mod page;
 mod random;
 mod receiver;
+mod row;
+mod scenario;
 mod sender;
 mod shop;
 mod tally;
@@ -34,6 +37,7 @@ use folder::Folder;
 use meters::Meters;
 use page::{Cause, Page};
 use receiver::Receiver;
+use scenario::{Incident, Scenario};
 use sender::Sender;
 use tally::Tally;
 use traffic::Traffic;
@@ -53,18 +57,22 @@ const INDENT: &str = "       ";
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   culprit demo
-  culprit demo --seed 7 --culprit 1500
-  culprit demo --once --http 127.0.0.1:0")]
+  culprit demo --scenario bad-deploy
+  culprit demo --scenario full-disk --seed 7
+  culprit demo --culprit 1500 --once --http 127.0.0.1:0")]
 pub(crate) struct DemoArgs {
-    /// The same seed gives the same shop and the same traffic
+    /// What goes wrong
+    #[arg(long, value_name = "NAME", default_value = "customer")]
+    scenario: Scenario,
+    /// The same seed gives the same shop, the same traffic and the same cause
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// End after the alert that names a cause; exit code 1 when none came within two minutes
     #[arg(long)]
     once: bool,
-    /// The customer whose requests begin to fail
-    #[arg(long, value_name = "ID", default_value_t = 1002, value_parser = clap::value_parser!(i64).range(customers::FIRST_ID..=999_999_999))]
-    culprit: i64,
+    /// Of scenario customer, the customer whose requests begin to fail; 1002 unless said
+    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(customers::FIRST_ID..=999_999_999))]
+    culprit: Option<i64>,
     /// Where the demo's server listens; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6700")]
     http: SocketAddr,
@@ -75,7 +83,8 @@ pub(crate) struct DemoArgs {
 
 pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
     let started = Instant::now();
-    let folder = Folder::open(args.data.clone())?;
+    args.check()?;
+    let folder = Folder::open(args.data.clone(), args.scenario)?;
     let receiver = Receiver::bind().await.map_err(|source| CliError::Listen { address: LOOPBACK, source })?;
     let running = serve::start(config(&args, &folder, &receiver), None).await?;
     let url = format!("http://{}", running.address);
@@ -91,6 +100,26 @@ pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
     closed?;
     Ok(code)
 }
+
+impl DemoArgs {
+    fn check(&self) -> Result<(), CliError> {
+        match self.culprit {
+            Some(id) if self.scenario != Scenario::Customer => Err(CliError::BadArgument {
+                what: "--culprit",
+                text: id.to_string(),
+                why: format!("a customer is no part of scenario {}", self.scenario.name()),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Large in every scenario, so that the shop is the same in all of them.
+    fn large_customer(&self) -> i64 {
+        self.culprit.unwrap_or(LARGE_CUSTOMER)
+    }
+}
+
+const LARGE_CUSTOMER: i64 = 1002;
 
 const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
@@ -111,7 +140,6 @@ fn config(args: &DemoArgs, folder: &Folder, receiver: &Receiver) -> Config {
 
 struct Demo {
     once: bool,
-    culprit: i64,
     started: Instant,
     clock: Clock,
     sender: Sender,
@@ -142,7 +170,9 @@ impl Demo {
         let sender = Sender::new(Server::at(url, None)?);
         let opening = clock.now();
         let start = if is_new { history::before(opening, history::LENGTH) } else { opening };
-        let mut traffic = Traffic::new(args.seed, args.culprit, start, opening);
+        let customer = args.large_customer();
+        let incident = Incident::new(args.scenario, args.seed, customer);
+        let mut traffic = Traffic::new(args.seed, customer, incident, start, opening);
         let mut meters = Meters::new();
         if is_new {
             let rows = history::write(&mut traffic, &mut meters, &sender, opening).await?;
@@ -155,7 +185,6 @@ impl Demo {
         traffic.begin_incident(incident_at);
         Ok(Self {
             once: args.once,
-            culprit: args.culprit,
             started,
             clock,
             sender,
@@ -206,14 +235,11 @@ impl Demo {
         let now = self.clock.now();
         if !self.incident_told && now >= self.incident_at {
             self.incident_told = true;
-            let culprit = self.culprit;
-            self.tell(&[format!(
-                "from now on most requests of customer {culprit} fail, whichever service serves them"
-            )])?;
+            self.tell(&[self.traffic.incident().told()])?;
         }
         let rows = self.traffic.until(now);
         rows.iter().for_each(|row| self.meters.observe(row));
-        self.meters.sample(now);
+        self.meters.sample(now, &self.traffic);
         self.tally.add(&rows);
         // Rows first: when the alert fires on the samples, the rows that explain it are there.
         self.sender.logs(&rows).await?;
@@ -257,6 +283,7 @@ impl Demo {
             self.ticks_per_line = TICKS_PER_LINE_AFTERWARDS;
             self.tally = Tally::default();
             self.ticks = 0;
+            say(format_args!("{INDENT}to look at: {}", self.traffic.incident().look_at()))?;
             say(format_args!("{INDENT}the shop goes on as it is until Ctrl+C"))?;
         }
         Ok(Next::Go)

@@ -223,6 +223,7 @@ async fn explain_slice(sql: SqlEngine, slice: SliceRequest) -> Result<Cause, Hoo
     let dimensions = Some(slice.dimensions).filter(|dimensions| !dimensions.is_empty());
     let question = Question {
         baseline: slice.baseline,
+        noun: slice.noun,
         options: Options { dimensions, ..Options::default() },
         budget: Some(EXPLAIN_BUDGET),
         ..Question::new(slice.filter)

@@ -15,6 +15,9 @@ pub struct SliceRequest {
     pub filter: String,
     /// A SQL predicate for B; without it B is the rest of the same time range.
     pub baseline: Option<String>,
+    /// Plural for the rows of A in the sentence, such as "failing requests".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noun: Option<String>,
     /// Empty: chosen by the explanation.
     #[serde(default)]
     pub dimensions: Vec<String>,
@@ -29,6 +32,7 @@ pub(crate) struct SliceTemplate {
     pub store: StoreName,
     pub filter: Template,
     pub baseline: Option<Template>,
+    pub noun: Option<String>,
     pub dimensions: Vec<String>,
     /// Length of the time range that ends where the alert began to fire.
     pub window: std::time::Duration,
@@ -38,7 +42,8 @@ impl SliceTemplate {
     /// Reads `[PROJECT/]STORE | PREDICATE`.
     pub(crate) fn parse_annotation(text: &str, window: std::time::Duration) -> Result<Self, SliceError> {
         let (project, store, predicate) = split_store(text)?;
-        Ok(Self { project, store, filter: Template::parse(predicate)?, baseline: None, dimensions: Vec::new(), window })
+        let filter = Template::parse(predicate)?;
+        Ok(Self { project, store, filter, baseline: None, noun: None, dimensions: Vec::new(), window })
     }
 }
 

@@ -26,6 +26,7 @@ mod items;
 mod limits;
 mod mine;
 mod names;
+mod phrase;
 mod population;
 mod ranges;
 mod report;

@@ -29,6 +29,35 @@ const OUTCOME: [&str; 13] = [
 const UNIT: [&str; 8] =
     ["trace_id", "traceid", "trace.id", "request_id", "requestid", "req_id", "x_request_id", "correlation_id"];
 
+/// What a dimension tells of a row, where a sentence has words of its own for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Of what runs.
+    Version,
+    Service,
+    /// What the row's service waits for.
+    Callee,
+    Host,
+    /// Of hosts.
+    Area,
+}
+
+/// By the last word of the name, or the one before it in `pod.name` and `service_id`.
+const ROLES: [(Role, &[&str]); 5] = [
+    (Role::Version, &["version", "release", "build"]),
+    (Role::Service, &["service", "app", "application", "job", "component", "workload"]),
+    (Role::Callee, &["upstream", "dependency", "backend", "callee"]),
+    (Role::Host, &["host", "hostname", "node", "instance", "pod", "machine", "server", "container"]),
+    (Role::Area, &["region", "zone", "az", "datacenter", "dc", "cluster", "rack"]),
+];
+
+pub(crate) fn role(name: &str) -> Option<Role> {
+    let lower = name.to_ascii_lowercase();
+    let mut words = lower.split(['.', '_', '-']).rev();
+    let word = words.by_ref().find(|word| !matches!(*word, "name" | "id"))?;
+    ROLES.iter().find(|(_, names)| names.contains(&word)).map(|(role, _)| *role)
+}
+
 pub(crate) fn is_hidden(name: &str) -> bool {
     HIDDEN.contains(&name)
 }
@@ -92,6 +121,11 @@ mod tests {
         }
         assert!(is_identifier("customer_id") && is_identifier("userId") && !is_identifier("bytes"));
         assert!(is_time("created_at") && is_time("Timestamp") && !is_time("timeout"));
+        assert_eq!(role("Service_Name"), Some(Role::Service));
+        assert_eq!(
+            (role("k8s.pod.name"), role("release"), role("customer_id")),
+            (Some(Role::Host), Some(Role::Version), None)
+        );
         assert_eq!(unit_among(["a", "Request_ID", "trace_id"].into_iter()), Some("trace_id"));
     }
 

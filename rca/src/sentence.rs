@@ -1,6 +1,7 @@
-//! The sentence that a woken engineer reads: "90 % of the failing requests have customer_id = 1002; 1 % of the others
-//! have it."
+//! The sentence that a woken engineer reads: "90 % of the failing requests run version = 2.14.0 of service = checkout; 1 %
+//! of the others do."
 
+use crate::phrase::phrase;
 use crate::report::Report;
 
 /// Causes that the sentence names; the report has them all.
@@ -12,19 +13,22 @@ pub fn sentence(report: &Report, noun: &str) -> String {
         return nothing_found(report, noun);
     };
     let others = if report.complement { "the others" } else { "the baseline" };
-    let have = if report.complement { "have" } else { "has" };
+    let said = phrase(&first.evidence.items);
     let mut text = format!(
-        "{} of the {noun} have {}; {} of {others} {have} it.",
-        percent(first.evidence.rows_a, report.rows_a),
-        first.evidence.condition(),
-        percent(first.evidence.rows_b, report.rows_b),
+        "{} of the {noun} {}; {} of {others} {}.",
+        share(first.evidence.rows_a, report.rows_a),
+        said.text,
+        share(first.evidence.rows_b, report.rows_b),
+        if report.complement { said.again } else { said.again_of_one },
     );
+    // "all" may come first.
+    text[..1].make_ascii_uppercase();
     for more in report.explanations.iter().take(CAUSES_NAMED_MAX).skip(1) {
         text.push_str(&format!(
-            " Besides, {} have {} ({} of {others}).",
-            percent(more.evidence.rows_a, report.rows_a),
-            more.evidence.condition(),
-            percent(more.evidence.rows_b, report.rows_b),
+            " Besides, {} {} ({} of {others}).",
+            share(more.evidence.rows_a, report.rows_a),
+            phrase(&more.evidence.items).text,
+            share(more.evidence.rows_b, report.rows_b),
         ));
     }
     let unnamed = report.explanations.len().saturating_sub(CAUSES_NAMED_MAX);
@@ -32,6 +36,15 @@ pub fn sentence(report: &Report, noun: &str) -> String {
         text.push_str(&format!(" {unnamed} more {} smaller.", if unnamed == 1 { "is" } else { "are" }));
     }
     text
+}
+
+/// A share as a person says it: "all" and "none" where it is that.
+fn share(part: u64, whole: u64) -> String {
+    match part {
+        0 => "none".to_owned(),
+        all if all == whole => "all".to_owned(),
+        _ => percent(part, whole),
+    }
 }
 
 fn nothing_found(report: &Report, noun: &str) -> String {
@@ -62,7 +75,67 @@ fn percent(part: u64, whole: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+
+    fn explanation(conditions: &[(&str, &str)], rows_a: u64, rows_b: u64) -> Value {
+        let item = |(dimension, value): &(&str, &str)| {
+            let condition = format!("{dimension} = {value}");
+            json!({"dimension": dimension, "value": value, "condition": condition, "aliases": []})
+        };
+        let items: Vec<_> = conditions.iter().map(item).collect();
+        json!({
+            "items": items, "rows_a": rows_a, "rows_b": rows_b, "support_a": 0.0, "support_b": 0.0,
+            "q_value": 0.0, "score": 1.0, "alternates": [], "alternates_total": 0,
+        })
+    }
+
+    /// Of 200 rows and 10,000 others.
+    fn report(explanations: Vec<Value>, complement: bool) -> Report {
+        let report = json!({
+            "sentence": "", "explanations": explanations, "ranked": [], "vanished": [], "left_out": [], "exact": true,
+            "cuts": [], "rows": 10_200, "rows_a": 200, "rows_b": 10_000, "complement": complement,
+            "dimensions": ["service", "version"], "counted": [], "elapsed_ms": 0.0,
+        });
+        serde_json::from_value(report).unwrap()
+    }
+
+    #[test]
+    fn the_sentence_is_what_a_person_would_write() {
+        let release = || explanation(&[("service", "checkout"), ("version", "2.14.0")], 184, 310);
+        for (explanations, complement, text) in [
+            (
+                vec![release()],
+                true,
+                "92 % of the failing requests run version = 2.14.0 of service = checkout; 3.1 % of the others do.",
+            ),
+            (
+                vec![explanation(&[("customer_id", "1002")], 163, 120)],
+                false,
+                "82 % of the failing requests have customer_id = 1002; 1.2 % of the baseline has it.",
+            ),
+            (
+                vec![explanation(&[("host", "cart-eu-3")], 200, 0)],
+                true,
+                "All of the failing requests are on host = cart-eu-3; none of the others are.",
+            ),
+            (
+                vec![release(), explanation(&[("upstream", "orders-db")], 14, 9)],
+                true,
+                "92 % of the failing requests run version = 2.14.0 of service = checkout; 3.1 % of the others do. \
+                 Besides, 7 % call upstream = orders-db (less than 0.1 % of the others).",
+            ),
+            (
+                vec![],
+                true,
+                "No dimension value explains it: in 2 dimensions the 200 failing requests differ from the 10000 others \
+                 by no more than chance.",
+            ),
+        ] {
+            assert_eq!(sentence(&report(explanations, complement), "failing requests"), text);
+        }
+    }
 
     #[test]
     fn percents_neither_overstate_nor_understate() {

@@ -24,14 +24,14 @@ pub(super) async fn write(
 ) -> Result<usize, CliError> {
     let mut written = 0;
     let mut at = before(end, LENGTH);
-    meters.sample(at);
+    meters.sample(at, traffic);
     while at < end {
         let mut part = Vec::new();
         for _ in 0..SAMPLES_PER_PART {
             at = UnixNanos(at.0.saturating_add(SAMPLE_INTERVAL_NANOS)).min(end);
             let rows = traffic.until(at);
             rows.iter().for_each(|row| meters.observe(row));
-            meters.sample(at);
+            meters.sample(at, traffic);
             part.extend(rows);
             if at == end {
                 break;

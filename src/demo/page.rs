@@ -143,10 +143,9 @@ impl Evidence {
     }
 
     fn line(&self) -> String {
-        let shares =
-            format!("{} of the failing rows, {} of the others", percent(self.support_a), percent(self.support_b));
+        let shares = format!("{} of these rows, {} of the others", percent(self.support_a), percent(self.support_b));
         match self.risk_ratio.filter(|ratio| ratio.is_finite()) {
-            Some(ratio) => format!("{}: {shares}, fails {ratio:.0} times as often", self.condition()),
+            Some(ratio) => format!("{}: {shares}, {ratio:.0} times as likely", self.condition()),
             None => format!("{}: {shares}", self.condition()),
         }
     }
@@ -199,7 +198,7 @@ mod tests {
         expect![[r#"
             ALERT HighErrorRate: 6 % fail
             78 % have it.
-            1. customer_id = 1002: 78 % of the failing rows, 0.5 % of the others, fails 154 times as often
+            1. customer_id = 1002: 78 % of these rows, 0.5 % of the others, 154 times as likely
             correlated, not the cause: plan = enterprise (81 % against 19 %); region = eu (70 % against 43 %)
             http://127.0.0.1:6700/ui/alerts?incident=0123"#]]
         .assert_eq(&page.lines().join("\n"));

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde::Deserialize;
 
 use super::page::Cause;
-use super::traffic::Row;
+use super::row::Row;
 use crate::error::CliError;
 use crate::remote::Server;
 

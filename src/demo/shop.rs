@@ -41,7 +41,7 @@ impl Service {
         }
     }
 
-    /// The stable version, and the one that is being tried out on the last host of every region.
+    /// The stable version, and the one that has long been tried out on the last host of every region.
     fn versions(self) -> [&'static str; 2] {
         match self {
             Frontend => ["5.2.0", "5.3.0"],
@@ -58,13 +58,45 @@ impl Service {
     }
 }
 
+/// A host, by its place in the shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Host {
+    pub(super) service: Service,
+    /// Index in [`REGIONS`].
+    pub(super) region: usize,
+    /// From 0 within its service and region.
+    pub(super) number: usize,
+}
+
+impl Host {
+    pub(super) fn all() -> impl Iterator<Item = Host> {
+        let of = |service| {
+            let regions = 0..REGIONS.len();
+            regions.flat_map(move |region| (0..HOSTS_PER_REGION).map(move |number| Host { service, region, number }))
+        };
+        Service::ALL.into_iter().flat_map(of)
+    }
+
+    pub(super) fn name(self) -> String {
+        format!("{}-{}-{}", self.service.name(), REGIONS[self.region], self.number + 1)
+    }
+
+    pub(super) fn zone(self) -> &'static str {
+        ZONES[self.region][self.number % 2]
+    }
+}
+
 /// Of each service.
 pub(super) const HOSTS_PER_REGION: usize = 4;
 
 pub(super) const REGIONS: [&str; 3] = ["eu", "us", "ap"];
 
 /// Hosts of a region stand in two zones.
-pub(super) const ZONES: [[&str; 2]; 3] = [["eu-a", "eu-b"], ["us-a", "us-b"], ["ap-a", "ap-b"]];
+const ZONES: [[&str; 2]; 3] = [["eu-a", "eu-b"], ["us-a", "us-b"], ["ap-a", "ap-b"]];
+
+/// What keeps the shop's data, and the partner that ships its goods.
+pub(super) const UPSTREAMS: [&str; 6] =
+    ["catalog-db", "search-index", "sessions-db", "payments-db", "orders-db", "carrier-api"];
 
 /// A request as the customer sends it, and the services that it passes, each called by the one before.
 #[derive(Debug, Clone, Copy)]
@@ -72,29 +104,49 @@ pub(super) struct Route {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
     pub(super) services: &'static [Service],
+    /// What the last of the services asks, with weights. Not one of them is asked by all requests of one path alone, so
+    /// that neither stands for the other.
+    upstreams: &'static [(&'static str, f64)],
 }
 
-const fn route(method: &'static str, path: &'static str, services: &'static [Service]) -> Route {
-    Route { method, path, services }
+const fn route(
+    method: &'static str,
+    path: &'static str,
+    services: &'static [Service],
+    upstreams: &'static [(&'static str, f64)],
+) -> Route {
+    Route { method, path, services, upstreams }
 }
 
 /// With the share of the traffic that each has. `/products/` and `/categories/` are completed with a number.
 const ROUTES: [(Route, f64); 10] = [
-    (route("GET", "/", &[Frontend, Catalog]), 20.0),
-    (route("GET", "/products/", &[Frontend, Catalog]), 24.0),
-    (route("GET", "/categories/", &[Frontend, Catalog]), 11.0),
-    (route("GET", "/search", &[Frontend, Catalog]), 14.0),
-    (route("GET", "/cart", &[Frontend, Cart]), 9.0),
-    (route("POST", "/cart/items", &[Frontend, Cart, Catalog]), 8.0),
-    (route("POST", "/checkout", &[Frontend, Checkout, Payment]), 5.0),
-    (route("POST", "/orders", &[Frontend, Checkout, Payment, Shipping]), 3.0),
-    (route("GET", "/orders/status", &[Frontend, Shipping]), 5.0),
-    (route("GET", "/shipping/rates", &[Frontend, Checkout, Shipping]), 1.0),
+    (route("GET", "/", &[Frontend, Catalog], &[("catalog-db", 100.0)]), 20.0),
+    (route("GET", "/products/", &[Frontend, Catalog], &[("catalog-db", 100.0)]), 24.0),
+    (route("GET", "/categories/", &[Frontend, Catalog], &[("catalog-db", 60.0), ("search-index", 40.0)]), 11.0),
+    (route("GET", "/search", &[Frontend, Catalog], &[("search-index", 85.0), ("catalog-db", 15.0)]), 14.0),
+    (route("GET", "/cart", &[Frontend, Cart], &[("sessions-db", 100.0)]), 9.0),
+    (route("POST", "/cart/items", &[Frontend, Cart, Catalog], &[("sessions-db", 60.0), ("catalog-db", 40.0)]), 8.0),
+    (route("POST", "/checkout", &[Frontend, Checkout, Payment], &[("payments-db", 90.0), ("orders-db", 10.0)]), 5.0),
+    (
+        route(
+            "POST",
+            "/orders",
+            &[Frontend, Checkout, Payment, Shipping],
+            &[("payments-db", 80.0), ("orders-db", 20.0)],
+        ),
+        3.0,
+    ),
+    (route("GET", "/orders/status", &[Frontend, Shipping], &[("orders-db", 70.0), ("carrier-api", 30.0)]), 5.0),
+    (route("GET", "/shipping/rates", &[Frontend, Checkout, Shipping], &[("carrier-api", 100.0)]), 1.0),
 ];
 
 impl Route {
     pub(super) fn random(random: &mut Random) -> Self {
         random.pick(&ROUTES)
+    }
+
+    pub(super) fn upstream(&self, random: &mut Random) -> &'static str {
+        random.pick(self.upstreams)
     }
 
     /// Few products are asked for often, most hardly ever.

@@ -1,7 +1,7 @@
 //! What the shop did since the last line on the terminal.
 
+use super::row::Row;
 use super::shop::Service;
-use super::traffic::Row;
 
 #[derive(Default)]
 pub(super) struct Tally {

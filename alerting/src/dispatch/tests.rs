@@ -40,6 +40,7 @@ fn slice(filter: &str) -> SliceRequest {
         store: "shop".to_owned(),
         filter: filter.to_owned(),
         baseline: None,
+        noun: None,
         dimensions: Vec::new(),
         from: "a".to_owned(),
         to: "b".to_owned(),

@@ -260,6 +260,7 @@ async fn choose_slice(
         store: template.store.to_string(),
         filter,
         baseline,
+        noun: template.noun.clone(),
         dimensions: template.dimensions.clone(),
         from: rfc3339(before(ts, template.window)),
         to: rfc3339(ts),

@@ -96,6 +96,7 @@ fn slice() -> SliceRequest {
         store: "shop".to_owned(),
         filter: "status >= 500".to_owned(),
         baseline: None,
+        noun: None,
         dimensions: Vec::new(),
         from: "2023-11-14T22:08:20Z".to_owned(),
         to: "2023-11-14T22:13:20Z".to_owned(),

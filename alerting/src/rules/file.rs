@@ -39,7 +39,7 @@ const RULE_KEYS: [&str; 13] = [
     "annotations",
     "explain",
 ];
-const EXPLAIN_KEYS: [&str; 6] = ["project", "store", "where", "baseline", "dimensions", "window"];
+const EXPLAIN_KEYS: [&str; 7] = ["project", "store", "where", "baseline", "noun", "dimensions", "window"];
 
 /// A mistake in a rule file, in one line that an editor can jump to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -346,11 +346,12 @@ fn read_explain(source: &mut Source<'_>, rule: &Node<'_>, explain: &Node<'_>, ma
     }
     let project = if map.contains_key("project") { read_project(source, explain) } else { read_project(source, rule) };
     let baseline = source.parsed(explain, "baseline", Template::parse);
+    let noun = source.text(explain, "noun");
     let dimensions = source.list(explain, "dimensions");
     let window = source.duration(explain, "window").filter(|window| !window.is_zero()).unwrap_or(DEFAULT_WINDOW);
     let store = source.parsed(explain, "store", culprit_store::StoreName::parse)?;
     let filter = source.parsed(explain, "where", Template::parse)?;
-    Some(SliceTemplate { project, store, filter, baseline, dimensions, window })
+    Some(SliceTemplate { project, store, filter, baseline, noun, dimensions, window })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::*;
+use crate::demo::scenario::Scenario;
 
 const OPENING: UnixNanos = UnixNanos(1_795_305_600_000_000_000);
 /// Ten seeds with ten culprits: inside the customers' ids, at their ends, and beyond.
@@ -23,6 +24,10 @@ fn after(seconds: i64) -> UnixNanos {
     UnixNanos(OPENING.0 + seconds * 1_000_000_000)
 }
 
+fn shop(seed: u64, culprit: i64, start: UnixNanos) -> Traffic {
+    Traffic::new(seed, culprit, Incident::new(Scenario::Customer, seed, culprit), start, OPENING)
+}
+
 /// One row per request.
 fn requests(rows: &[Row]) -> impl Iterator<Item = &Row> {
     rows.iter().filter(|row| row.service == Service::Frontend)
@@ -39,15 +44,15 @@ fn error_rate<'a>(rows: impl Iterator<Item = &'a Row>) -> f64 {
 #[test]
 fn the_same_seed_gives_the_same_rows_however_they_are_asked_for() {
     for (seed, culprit) in CASES {
-        let mut at_once = Traffic::new(seed, culprit, OPENING, OPENING);
-        let mut in_steps = Traffic::new(seed, culprit, OPENING, OPENING);
+        let mut at_once = shop(seed, culprit, OPENING);
+        let mut in_steps = shop(seed, culprit, OPENING);
         for traffic in [&mut at_once, &mut in_steps] {
             traffic.begin_incident(after(3));
         }
         let steps: Vec<Row> =
             (1..=20).flat_map(|step| in_steps.until(UnixNanos(OPENING.0 + step * 370_000_000))).collect();
         assert_eq!(at_once.until(UnixNanos(OPENING.0 + 20 * 370_000_000)), steps, "seed {seed}");
-        let other = Traffic::new(seed ^ 1, culprit, OPENING, OPENING).until(after(7));
+        let other = shop(seed ^ 1, culprit, OPENING).until(after(7));
         assert_ne!(other, steps, "another seed is another day");
     }
 }
@@ -55,7 +60,7 @@ fn the_same_seed_gives_the_same_rows_however_they_are_asked_for() {
 #[test]
 fn rates_in_calm_and_incident() {
     for (seed, culprit) in CASES {
-        let mut traffic = Traffic::new(seed, culprit, OPENING, OPENING);
+        let mut traffic = shop(seed, culprit, OPENING);
         let calm = traffic.until(after(120));
         traffic.begin_incident(after(120));
         let incident = traffic.until(after(240));
@@ -78,7 +83,7 @@ fn rates_in_calm_and_incident() {
 #[test]
 fn no_window_of_the_calm_comes_near_the_threshold() {
     for seed in 0..60 {
-        let rows = Traffic::new(seed, 1002, after(-20), OPENING).until(after(30));
+        let rows = shop(seed, 1002, after(-20)).until(after(30));
         for start in (-20..=10).step_by(2) {
             let window = rows.iter().filter(|row| row.time >= after(start) && row.time < after(start + 20));
             let rate = error_rate(window);
@@ -92,7 +97,7 @@ fn no_window_of_the_calm_comes_near_the_threshold() {
 #[test]
 fn the_threshold_is_crossed_soon_after_the_incident_begins() {
     for (seed, culprit) in CASES {
-        let mut traffic = Traffic::new(seed, culprit, after(-20), OPENING);
+        let mut traffic = shop(seed, culprit, after(-20));
         traffic.begin_incident(OPENING);
         let rows = traffic.until(after(20));
         let window = |end: i64| rows.iter().filter(move |row| row.time >= after(end - 20) && row.time < after(end));
@@ -103,7 +108,7 @@ fn the_threshold_is_crossed_soon_after_the_incident_begins() {
 
 #[test]
 fn the_night_is_quieter_than_the_morning() {
-    let mut traffic = Traffic::new(1, 1002, after(-600), OPENING);
+    let mut traffic = shop(1, 1002, after(-600));
     let night = requests(&traffic.until(after(-300))).count();
     let morning = requests(&traffic.until(OPENING)).count();
     assert!(morning > 2 * night, "{night} requests at night, {morning} in the morning");
@@ -111,7 +116,7 @@ fn the_night_is_quieter_than_the_morning() {
 
 #[test]
 fn rows_of_a_request_share_its_trace_and_its_end() {
-    let rows = Traffic::new(3, 1002, OPENING, OPENING).until(after(20));
+    let rows = shop(3, 1002, OPENING).until(after(20));
     let mut traces: HashMap<&str, Vec<&Row>> = HashMap::new();
     for row in &rows {
         traces.entry(&row.trace_id).or_default().push(row);
@@ -119,7 +124,7 @@ fn rows_of_a_request_share_its_trace_and_its_end() {
     for rows in traces.values() {
         assert!(rows.len() >= 2 && rows[0].service == Service::Frontend);
         assert!(rows.windows(2).all(|pair| pair[0].latency_ms >= pair[1].latency_ms && pair[0].time < pair[1].time));
-        let ends: BTreeSet<_> = rows.iter().map(|row| (row.status, row.customer_id, row.region)).collect();
+        let ends: BTreeSet<_> = rows.iter().map(|row| (row.failed(), row.customer_id, row.region)).collect();
         assert_eq!(ends.len(), 1);
     }
     let services: BTreeSet<_> = rows.iter().map(|row| row.service).collect();
@@ -131,7 +136,7 @@ fn rows_of_a_request_share_its_trace_and_its_end() {
 #[test]
 fn the_culprit_is_the_strongest_contrast_by_plain_counting() {
     for (seed, culprit) in CASES {
-        let mut traffic = Traffic::new(seed, culprit, OPENING, OPENING);
+        let mut traffic = shop(seed, culprit, OPENING);
         traffic.begin_incident(after(5));
         let contrasts = contrasts(&traffic.until(after(20)));
         let (first, second) = (&contrasts[0], &contrasts[1]);
@@ -150,31 +155,39 @@ fn contrasts(rows: &[Row]) -> Vec<(f64, String)> {
         totals[side] += 1.0;
         let Value::Object(fields) = serde_json::to_value(row).unwrap() else { panic!("a row is an object") };
         for (name, value) in fields.iter().filter(|(name, _)| !["_time", "_msg", "status"].contains(&name.as_str())) {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            counts.entry(format!("{name} = {value}")).or_default()[side] += 1.0;
+            counts.entry(format!("{name} = {}", text(value))).or_default()[side] += 1.0;
         }
     }
-    let all = totals[0] + totals[1];
-    let term = |seen: f64, expected: f64| if seen > 0.0 { 2.0 * seen * (seen / expected).ln() } else { 0.0 };
-    let ratio = |with: [f64; 2]| {
-        let sum = with[0] + with[1];
-        let side = |at: usize| {
-            term(with[at], sum * totals[at] / all) + term(totals[at] - with[at], (all - sum) * totals[at] / all)
-        };
-        side(0) + side(1)
-    };
-    let more_often = counts.into_iter().filter(|(_, with)| with[1] / totals[1] > with[0] / totals[0]);
-    let mut contrasts: Vec<_> = more_often.map(|(item, with)| (ratio(with), item)).collect();
+    let mut contrasts: Vec<_> = counts.into_iter().map(|(item, with)| (likelihood_ratio(with, totals), item)).collect();
     contrasts.sort_by(|a, b| b.0.total_cmp(&a.0));
     contrasts
 }
 
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Of the table of those `with` and without, by side; zero where the second side has it no more often.
+fn likelihood_ratio(with: [f64; 2], totals: [f64; 2]) -> f64 {
+    if with[1] / totals[1] <= with[0] / totals[0] {
+        return 0.0;
+    }
+    let (sum, all) = (with[0] + with[1], totals[0] + totals[1]);
+    let term = |seen: f64, expected: f64| if seen > 0.0 { 2.0 * seen * (seen / expected).ln() } else { 0.0 };
+    let side = |at: usize| {
+        term(with[at], sum * totals[at] / all) + term(totals[at] - with[at], (all - sum) * totals[at] / all)
+    };
+    side(0) + side(1)
+}
+
 #[test]
 fn a_row_has_the_dimensions_of_a_real_shop() {
-    let rows = Traffic::new(1, 1002, OPENING, OPENING).until(after(10));
+    let rows = shop(1, 1002, OPENING).until(after(10));
     let paying = rows.iter().find(|row| row.payment_provider.is_some()).unwrap();
     let Value::Object(fields) = serde_json::to_value(paying).unwrap() else { panic!("a row is an object") };
     let names: Vec<_> = fields.keys().map(String::as_str).filter(|name| !name.starts_with('_')).collect();
-    assert_eq!(names.len(), 22, "{names:?}");
+    assert_eq!(names.len(), 23, "{names:?}");
     assert!(fields["_time"].is_i64() && fields["customer_id"].is_i64() && fields["latency_ms"].is_f64());
 }
+
+mod scenarios;

@@ -35,7 +35,7 @@ groups:
   - alert: Slow
     sql: SELECT service, avg(duration) AS value FROM shop GROUP BY service HAVING value > 1
     window: 1m
-    explain: {store: shop, where: duration > 1, baseline: duration <= 1, dimensions: [host, version], window: 10m}
+    explain: {store: shop, where: duration > 1, baseline: duration <= 1, noun: slow calls, dimensions: [host, version], window: 10m}
   - alert: Panics
     search: 'shop | panic'
     threshold: '>= 3'
@@ -56,6 +56,7 @@ fn a_good_file_is_read_whole() {
     assert_eq!(slice.as_ref().unwrap().store.as_str(), "shop");
     let RuleKind::Alerting { slice: Some(slice), .. } = &group.rules[2].kind else { panic!() };
     assert_eq!((slice.dimensions.len(), slice.window), (2, Duration::from_secs(600)));
+    assert_eq!(slice.noun.as_deref(), Some("slow calls"));
     let Expression::Search { threshold, window, text, .. } = &group.rules[3].expression else { panic!() };
     assert_eq!((threshold.to_string().as_str(), *window, text.as_str()), (">= 3", DEFAULT_WINDOW, "panic"));
 }
