@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod dashboards;
 pub(crate) mod explain;
 pub(crate) mod keys;
+pub(crate) mod patterns;
 pub(crate) mod promql;
 pub(crate) mod rules;
 mod scope;

@@ -43,6 +43,8 @@ enum Command {
     Tail(command::tail::TailArgs),
     /// Say which dimension values set some rows apart from the others
     Explain(command::explain::ExplainArgs),
+    /// Group the lines of a file by what they say, with the values left out
+    Patterns(command::patterns::PatternsArgs),
     /// Send files to a store
     Import(import::ImportArgs),
     /// Check alerting and recording rules
@@ -82,6 +84,7 @@ async fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Search(args) => command::search::run(args).await.map(done),
         Command::Tail(args) => command::tail::run(args).await.map(done),
         Command::Explain(args) => command::explain::run(args).await.map(done),
+        Command::Patterns(args) => command::patterns::run(&args).map(done),
         Command::Import(args) => Ok(import::run(args).await.map(done)?),
         Command::Rules(args) => command::rules::run(args),
         Command::Dashboards(args) => command::dashboards::run(args).await,

@@ -65,3 +65,24 @@ pub(crate) const SLICE_BLOCKS_MAX: usize = 64;
 
 /// Stretches of all slices together that tell how far chance strays; each count costs an incomplete beta function.
 pub(crate) const SLICE_POOL_MAX: usize = 20_000;
+/// Bytes of a message that its pattern is taken from; what follows is one slot.
+pub(crate) const MESSAGE_BYTES_MAX: usize = 16 * 1024;
+
+/// Tokens of a message that its pattern is taken from; merging costs as many steps per shape.
+pub(crate) const MESSAGE_TOKENS_MAX: usize = 200;
+
+/// Different shapes of messages that a miner holds, about a kilobyte each. When it is reached, the shapes of a pattern become
+/// one and the rarest patterns are given up, down to half of it.
+pub(crate) const SHAPES_MAX: usize = 16 * 1024;
+
+/// Shapes that a miner tells its caller apart by, 4 bytes each; messages of later ones belong to the rest.
+pub(crate) const SHAPE_IDS_MAX: usize = 1 << 22;
+
+/// Patterns compared with one message that has a shape not seen before.
+pub(crate) const PATTERNS_COMPARED_MAX: usize = 1_024;
+
+/// Sentences up to which two places are tried at once; pairs of places cost the square of a sentence's length.
+pub(crate) const PAIRED_SENTENCES_MAX: usize = 4_096;
+
+/// Places of a sentence up to which pairs of them are tried.
+pub(crate) const PAIRED_PLACES_MAX: usize = 16;
