@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod dashboards;
 pub(crate) mod explain;
+pub(crate) mod investigate;
 pub(crate) mod keys;
 pub(crate) mod patterns;
 pub(crate) mod promql;

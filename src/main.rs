@@ -5,6 +5,7 @@ mod config;
 mod demo;
 mod error;
 mod import;
+mod investigation;
 mod output;
 mod quota_link;
 mod remote;
@@ -45,6 +46,8 @@ enum Command {
     Explain(command::explain::ExplainArgs),
     /// Group the lines of a file by what they say, with the values left out
     Patterns(command::patterns::PatternsArgs),
+    /// Say what else moved when something broke, in a server's stores or in files of series
+    Investigate(command::investigate::InvestigateArgs),
     /// Send files to a store
     Import(import::ImportArgs),
     /// Check alerting and recording rules
@@ -85,6 +88,7 @@ async fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Tail(args) => command::tail::run(args).await.map(done),
         Command::Explain(args) => command::explain::run(args).await.map(done),
         Command::Patterns(args) => command::patterns::run(&args).map(done),
+        Command::Investigate(args) => command::investigate::run(args).await.map(done),
         Command::Import(args) => Ok(import::run(args).await.map(done)?),
         Command::Rules(args) => command::rules::run(args),
         Command::Dashboards(args) => command::dashboards::run(args).await,

@@ -16,7 +16,7 @@ use culprit_query::SqlEngine;
 use culprit_query::promql::Engine;
 use culprit_rca::{Options, Question, explain_store};
 use culprit_store::{
-    KeyPair, Metric, ProjectName, Series, Storage, StorageConfig, StoreKind, StoreName, StoreSpec, TimeRange, UnixNanos,
+    KeyPair, Metric, ProjectName, Series, Storage, StorageConfig, StoreKind, StoreName, StoreSpec, TimeRange,
 };
 use culprit_web::{Access, HttpMetrics, Services};
 use futures::FutureExt;
@@ -28,6 +28,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::error::CliError;
+use crate::investigation::{self, at};
 use crate::output::say;
 use crate::quota_link;
 use crate::scrape;
@@ -202,6 +203,7 @@ fn hooks(storage: &Storage, sql: &SqlEngine, ingest: &Ingest, metricstore: Store
         let sql = sql.clone();
         Arc::new(move |slice: SliceRequest| explain_slice(sql.clone(), slice).boxed()) as culprit_alerting::Explain
     };
+    let investigate = investigation::hook(storage, sql);
     let write_series = {
         let storage = storage.clone();
         Arc::new(move |project: ProjectName, series: Vec<Series>| {
@@ -213,7 +215,7 @@ fn hooks(storage: &Storage, sql: &SqlEngine, ingest: &Ingest, metricstore: Store
         Arc::new(move |row: serde_json::Value| record_incident(ingest.clone(), row).boxed())
             as culprit_alerting::RecordIncident
     };
-    Hooks { explain, write_series, record_incident }
+    Hooks { explain, investigate, write_series, record_incident }
 }
 
 async fn explain_slice(sql: SqlEngine, slice: SliceRequest) -> Result<Cause, HookError> {
@@ -231,11 +233,6 @@ async fn explain_slice(sql: SqlEngine, slice: SliceRequest) -> Result<Cause, Hoo
     let report = explain_store(&sql, &project, &store, range, &question).await.map_err(HookError::new)?;
     let sentence = report.sentence.clone();
     Ok(Cause { sentence, report: serde_json::to_value(report).map_err(HookError::new)? })
-}
-
-fn at(rfc3339: &str) -> Result<UnixNanos, HookError> {
-    let time = chrono::DateTime::parse_from_rfc3339(rfc3339).map_err(HookError::new)?;
-    Ok(UnixNanos(time.timestamp_nanos_opt().unwrap_or(i64::MAX)))
 }
 
 async fn write_series(

@@ -17,6 +17,7 @@ use crate::evaluator::Evaluator;
 use crate::group::Surroundings;
 use crate::hooks::Hooks;
 use crate::incident::{Incident, pending_json};
+use crate::investigation::InvestigationRequest;
 use crate::manager::{Manager, ReloadReport, Shown};
 use crate::metrics::Metrics;
 use crate::notify::{Patience, integrations};
@@ -53,6 +54,7 @@ impl Alerting {
                 repeat_interval: config.repeat_interval,
             },
             explain: hooks.explain,
+            investigate: hooks.investigate,
             recorder: Recorder::start(hooks.record_incident, metrics.clone()),
             integrations: integrations(&config.receivers)?,
             external_url: external_url.clone(),
@@ -130,6 +132,11 @@ impl Alerting {
         }
         list.extend(self.incidents.borrow().iter().map(|incident| incident.to_json()));
         json!({ "incidents": list })
+    }
+
+    /// What an investigation of the incident is told, with its cause as far as it is known.
+    pub fn investigation_request(&self, id: &str) -> Option<InvestigationRequest> {
+        self.incidents.borrow().iter().find(|incident| incident.id == id)?.to_investigate()
     }
 
     pub fn incident_json(&self, id: &str) -> Option<Value> {

@@ -24,7 +24,7 @@ pub(crate) use recorder::{Recorder, read_back};
 use self::book::{Book, Flush};
 use self::causes::Causes;
 use crate::alert::Alert;
-use crate::hooks::Explain;
+use crate::hooks::{Explain, Investigate};
 use crate::incident::{CauseState, Delivery, Incident, Told};
 use crate::limits::DISPATCH_QUEUE;
 use crate::metrics::Metrics;
@@ -45,6 +45,7 @@ pub(crate) struct RuleInfo {
     pub(crate) id: RuleId,
     pub(crate) name: String,
     pub(crate) group: String,
+    pub(crate) project: String,
     pub(crate) expression: String,
     pub(crate) console_path: String,
     /// Labels that the rule sets: with `alertname` they make the group.
@@ -68,6 +69,10 @@ pub(crate) enum Event {
         incident: String,
         slice: SliceRequest,
         cause: CauseState,
+    },
+    Investigated {
+        incident: String,
+        result: CauseState,
     },
     Sent {
         incident: String,
@@ -95,6 +100,7 @@ pub(crate) struct Dispatcher {
 pub(crate) struct Parts {
     pub(crate) timers: Timers,
     pub(crate) explain: Explain,
+    pub(crate) investigate: Investigate,
     pub(crate) recorder: Recorder,
     pub(crate) integrations: Vec<Arc<Integration>>,
     pub(crate) external_url: Arc<str>,
@@ -111,7 +117,7 @@ impl Dispatcher {
         let wishes = parts.integrations.iter().map(|integration| integration.send_resolved).collect();
         let names = parts.integrations.iter().map(|integration| integration.name.clone()).collect();
         let book = Book::new(parts.timers, names, wishes, parts.past, parts.clock.now());
-        let causes = Causes::new(parts.explain, events.0.clone(), parts.metrics.clone());
+        let causes = Causes::new(parts.explain, parts.investigate, events.0.clone(), parts.metrics.clone());
         let shown = watch::Sender::new(book.newest_first());
         Self {
             book,
@@ -182,7 +188,9 @@ impl Dispatcher {
                 if self.book.take_cause(&incident, &slice, cause, now) {
                     self.metrics.explanations_late.add(1);
                 }
+                self.investigate(&incident);
             }
+            Event::Investigated { incident, result } => self.book.take_investigation(&incident, result),
             Event::Sent { incident, integration, told, result } => self.take_sent(&incident, integration, told, result),
         }
     }
@@ -197,6 +205,16 @@ impl Dispatcher {
         }
         if let Some((incident, slice)) = taken.explain {
             self.causes.search(incident, slice);
+        }
+        if let Some(incident) = taken.incident {
+            self.investigate(&incident);
+        }
+    }
+
+    /// Begins when the first cause is known or will not come; once per incident.
+    fn investigate(&mut self, incident: &str) {
+        if let Some(request) = self.book.want_investigation(incident) {
+            self.causes.investigate(request);
         }
     }
 

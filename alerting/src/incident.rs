@@ -29,6 +29,9 @@ pub(crate) struct Incident {
     pub rule_id: String,
     pub rule: String,
     pub group: String,
+    /// Of the rule's data. Incidents that were recorded without it are of the default project.
+    #[serde(default)]
+    pub project: String,
     pub expression: String,
     /// Where the console shows the expression.
     pub console_path: String,
@@ -38,6 +41,9 @@ pub(crate) struct Incident {
     #[serde(skip)]
     pub left_out: BTreeSet<String>,
     pub causes: Vec<Explained>,
+    /// What else moved; none before it began.
+    #[serde(default)]
+    pub investigation: Option<CauseState>,
     pub fired_at: i64,
     pub resolved_at: Option<i64>,
     pub deliveries: Vec<Delivery>,
@@ -123,12 +129,14 @@ impl Incident {
             rule_id: rule.id.0.clone(),
             rule: rule.name.clone(),
             group: rule.group.clone(),
+            project: rule.project.clone(),
             expression: rule.expression.clone(),
             console_path: rule.console_path.clone(),
             group_labels,
             alerts: Vec::new(),
             left_out: BTreeSet::new(),
             causes: Vec::new(),
+            investigation: None,
             fired_at,
             resolved_at: None,
             deliveries: Vec::new(),

@@ -40,6 +40,11 @@ pub(crate) const EXPLANATIONS_AT_ONCE: usize = 2;
 /// An explanation that takes longer is given up for good.
 pub(crate) const EXPLANATION_TIME_MAX: Duration = Duration::from_secs(60);
 
+/// Investigations that run at the same time: each reads all stores of a project.
+pub(crate) const INVESTIGATIONS_AT_ONCE: usize = 1;
+/// An investigation that takes longer is given up for good.
+pub(crate) const INVESTIGATION_TIME_MAX: Duration = Duration::from_secs(120);
+
 /// Evaluations waiting for the dispatcher; a full queue slows evaluation down, it loses nothing.
 pub(crate) const DISPATCH_QUEUE: usize = 256;
 /// Incident revisions waiting to be written; a later revision holds all of an earlier one, so a full queue drops.

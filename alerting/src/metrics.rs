@@ -39,6 +39,8 @@ pub struct Metrics {
     pub explanations: Counter,
     pub explanations_late: Counter,
     pub explanation_failures: Counter,
+    pub investigations: Counter,
+    pub investigation_failures: Counter,
     pub incidents: Counter,
     pub incident_records_dropped: Counter,
     pub incident_record_failures: Counter,
@@ -92,6 +94,16 @@ impl Metrics {
                 "culprit_alerting_explanation_failures_total",
                 "Searches for a cause that failed.",
                 &self.explanation_failures,
+            ),
+            plain(
+                "culprit_alerting_investigations_total",
+                "Investigations of incidents, failed ones included.",
+                &self.investigations,
+            ),
+            plain(
+                "culprit_alerting_investigation_failures_total",
+                "Investigations that failed.",
+                &self.investigation_failures,
             ),
             plain("culprit_alerting_incidents_total", "Incidents that were opened.", &self.incidents),
             plain(

@@ -28,6 +28,8 @@ pub enum RcaError {
         #[source]
         source: ArrowError,
     },
+    #[error("there is no column with the {what} (looked for {wanted}); the columns are: {known}")]
+    NoColumn { what: &'static str, wanted: String, known: String },
     #[error("predicate {predicate:?} is not a SQL condition: {why}")]
     BadPredicate { predicate: String, why: String },
     #[error(transparent)]

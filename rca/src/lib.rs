@@ -22,6 +22,7 @@ mod explain;
 mod functional;
 mod gather;
 mod input;
+pub mod investigate;
 mod items;
 mod limits;
 mod mine;

@@ -86,3 +86,53 @@ pub(crate) const PAIRED_SENTENCES_MAX: usize = 4_096;
 
 /// Places of a sentence up to which pairs of them are tried.
 pub(crate) const PAIRED_PLACES_MAX: usize = 16;
+
+
+/// Points of history without which a series is not judged: fewer cannot say what is usual.
+pub(crate) const SHIFT_HISTORY_MIN: usize = 12;
+
+/// Points before a window that tell its level; more of them smooth noise, and follow a slow drift later.
+pub(crate) const SHIFT_RECENT_MAX: usize = 40;
+
+/// Findings of one investigation: what a person reads to its end.
+pub(crate) const FINDINGS_MAX: usize = 25;
+
+/// Series of one metric among them.
+pub(crate) const FINDINGS_PER_METRIC_MAX: usize = 3;
+
+/// Earlier incidents of the same rule that are recalled.
+pub(crate) const RECALLED_MAX: usize = 3;
+
+/// New values of a version-like label; a label with more of them is an id.
+pub(crate) const CHANGED_VALUES_MAX: usize = 5;
+
+/// Rows of the time before without which a value cannot be called new.
+pub(crate) const CHANGE_ROWS_MIN: u64 = 20;
+
+/// Probability that one source (the metrics, the messages, ...) of an investigation reports a change when there is none.
+pub(crate) const INVESTIGATION_ALPHA: f64 = 0.0125;
+
+/// Change of a level, as a share of it, below which a shift explains nothing however certain it is.
+pub(crate) const SHIFT_CHANGE_MIN: f64 = 0.1;
+
+/// Stores of a project that one investigation reads, of each kind.
+pub(crate) const INVESTIGATED_STORES_MAX: usize = 16;
+
+/// Series of a metricstore that are judged; 500 samples each are about 8 MB per thousand.
+pub(crate) const INVESTIGATED_SERIES_MAX: usize = 4_000;
+
+/// Values of one version-like column that are read.
+pub(crate) const LABEL_VALUES_MAX: usize = 1_000;
+
+/// How far back the incidents of a rule are recalled.
+pub(crate) const RECALL: std::time::Duration = std::time::Duration::from_secs(90 * 24 * 3600);
+
+/// Share of the series named behind an alarm that may be there by chance.
+pub(crate) const SUSPECT_ALPHA: f64 = 0.05;
+
+/// The window of an investigation begins at least this long before the alert: rates and `for` are late.
+pub(crate) const WINDOW_LEAD: std::time::Duration = std::time::Duration::from_secs(120);
+
+/// The calm that a window is compared with: at least so long, and at least so many windows.
+pub(crate) const BASELINE_MIN: std::time::Duration = std::time::Duration::from_secs(30 * 60);
+pub(crate) const BASELINE_WINDOWS: i64 = 4;

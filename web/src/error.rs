@@ -57,6 +57,10 @@ pub(crate) enum ApiError {
     NoProject { project: String, known: String },
     #[error("there is no incident {id:?}; /api/incidents lists those that are kept")]
     NoIncident { id: String },
+    #[error("an investigation needs \"incident\", or a window from \"from\" to a later \"to\"")]
+    NoWindow,
+    #[error("\"store\" and \"where\" name the anomalous rows together; one without the other names none")]
+    HalfSlice,
     #[error(
         "access key {id:?} is the only one, and without keys this server would be open to other machines; make another key first"
     )]
@@ -86,6 +90,7 @@ impl ApiError {
             Self::Store(error) => of_fault(error.fault()),
             Self::Body(error) => error.status(),
             Self::Auth(error) => error.status(),
+            Self::NoWindow | Self::HalfSlice => StatusCode::BAD_REQUEST,
             Self::Time { .. } | Self::OutOfRange { .. } | Self::Parameters { .. } | Self::AnswerTooLarge { .. } => {
                 StatusCode::BAD_REQUEST
             }

@@ -20,6 +20,7 @@ mod explain;
 mod fanout;
 mod groups;
 mod ingest;
+mod investigate;
 mod keys;
 mod limits;
 mod openapi;

@@ -8,6 +8,7 @@ use crate::about::VERSION;
 use crate::body::JsonRequest;
 use crate::explain::ExplainRequest;
 use crate::fanout::{AckFanout, PullFanout};
+use crate::investigate::InvestigateRequest;
 use crate::keys::{ChangeKey, CreateKey};
 use crate::search::SearchRequest;
 use crate::sql::SqlRequest;
@@ -63,6 +64,8 @@ const OPERATIONS: &[Operation] = &[
         .sends(Sends::Json(SearchRequest::EXAMPLE)),
     op("post", "/api/explain", "Says which dimension values the anomalous rows have in common.")
         .sends(Sends::Json(ExplainRequest::EXAMPLE)),
+    op("post", "/api/investigate", "Says what else moved around an incident or in a window: metrics, messages, versions.")
+        .sends(Sends::Json(InvestigateRequest::EXAMPLE)),
     op("get", "/api/projects", "Names of projects."),
     op("get", "/api/stores", "Stores with their size and columns.").with("project"),
     op("get", "/api/stores/{project}/{store}", "One store."),

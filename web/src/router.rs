@@ -20,7 +20,7 @@ use crate::auth::{self, Access};
 use crate::error::ApiError;
 use crate::telemetry::HttpMetrics;
 use crate::{
-    about, alerts, console, dashboards, explain, fanout, groups, ingest, keys, openapi, origin, prometheus, quota,
+    about, alerts, console, dashboards, explain, fanout, groups, ingest, investigate, keys, openapi, origin, prometheus, quota,
     search, sls, sql, stores, tail, telemetry,
 };
 
@@ -78,6 +78,7 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/api/sql", post(sql::query)),
         ("/api/search", post(search::search)),
         ("/api/explain", post(explain::explain)),
+        ("/api/investigate", post(investigate::investigate)),
         ("/api/projects", get(stores::projects)),
         ("/api/stores", get(stores::list)),
         (

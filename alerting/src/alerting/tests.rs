@@ -56,6 +56,7 @@ async fn house(receiver: &HttpReceiver) -> House {
             }
             .boxed()
         }),
+        investigate: Arc::new(|_| async { Err(HookError::new("nothing to read")) }.boxed()),
         write_series: Arc::new(move |_, new| {
             let mut all = written.lock().unwrap();
             for series in new {

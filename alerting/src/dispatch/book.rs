@@ -11,6 +11,7 @@ use crate::alert::{Alert, AlertState};
 use crate::incident::{
     CauseState, Delivery, Explained, Incident, Told, fingerprint, group_labels, incident_key, same_rows,
 };
+use crate::investigation::InvestigationRequest;
 use crate::limits::{INCIDENTS_MAX, RESOLVED_TOLD_FOR, RETRY_TIME_MAX, SLICES_PER_INCIDENT_MAX};
 use crate::notify::{Reason, Wishes, needs_notification};
 use crate::rules::RuleId;
@@ -41,6 +42,8 @@ pub(super) struct Flush {
 pub(super) struct Taken {
     pub(super) is_new: bool,
     pub(super) is_left_out: bool,
+    /// The incident that has the alert.
+    pub(super) incident: Option<String>,
     /// An explanation to begin, and for which incident.
     pub(super) explain: Option<(String, SliceRequest)>,
 }
@@ -104,6 +107,10 @@ impl Book {
             explained.cause =
                 CauseState::None { why: "the server stopped before the explanation was ready".to_owned() };
         }
+        if incident.investigation == Some(CauseState::Pending) {
+            let why = "the server stopped before the investigation was ready".to_owned();
+            incident.investigation = Some(CauseState::None { why });
+        }
         let untold = !incident.resolved().is_empty() && incident.told.values().any(|told| !told.firing.is_empty());
         if incident.is_firing() || untold {
             let flush_at = Some(after(now, self.timers.group_interval));
@@ -156,6 +163,7 @@ impl Book {
         taken.is_left_out = !incident.take(alert, now);
         let is_changed = before != (incident.firing(), incident.resolved());
         self.is_touched = true;
+        taken.incident = Some(id.clone());
         taken.explain = self.want_cause(&id, alert, now).map(|slice| (id.clone(), slice));
         if is_changed {
             self.changed.insert(id.clone());
@@ -223,6 +231,20 @@ impl Book {
         let is_waited_for = open.waits.iter().any(|(waited, until)| waited == slice && *until > now);
         open.waits.retain(|(waited, _)| waited != slice);
         !is_waited_for
+    }
+
+    /// What to investigate, once per incident, as soon as its cause is known or will not come.
+    pub(super) fn want_investigation(&mut self, id: &str) -> Option<InvestigationRequest> {
+        let incident = self.incidents.get(id).filter(|incident| incident.investigation.is_none())?;
+        let request = incident.to_investigate()?;
+        self.change(id)?.investigation = Some(CauseState::Pending);
+        Some(request)
+    }
+
+    pub(super) fn take_investigation(&mut self, id: &str, result: CauseState) {
+        if let Some(incident) = self.change(id) {
+            incident.investigation = Some(result);
+        }
     }
 
     /// At start: alerts that an incident believes to fire, and that do not, are over.

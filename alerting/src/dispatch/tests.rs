@@ -28,6 +28,7 @@ fn rule() -> RuleInfo {
         id: RuleId("g;High;{}".to_owned()),
         name: "High".to_owned(),
         group: "g".to_owned(),
+        project: "default".to_owned(),
         expression: "x > 1".to_owned(),
         console_path: "/ui/".to_owned(),
         label_names: vec!["severity".to_owned()],
@@ -258,6 +259,10 @@ fn house(url: &str, explain: Explain) -> House {
     let dispatcher = Dispatcher::new(Parts {
         timers: Timers { group_wait: short, group_interval: short, repeat_interval: Duration::from_secs(3600) },
         explain,
+        investigate: Arc::new(|request| {
+            let report = serde_json::json!({ "of": request.incident, "report": request.report });
+            async { Ok(Cause { sentence: "the queue grew first".to_owned(), report }) }.boxed()
+        }),
         recorder: Recorder::start(record, metrics.clone()),
         integrations: integrations(&[receiver]).unwrap(),
         external_url: "http://culprit".into(),

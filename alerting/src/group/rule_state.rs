@@ -147,6 +147,7 @@ impl RuleState {
             id: self.rule.id.clone(),
             name: self.rule.name().to_owned(),
             group: group.to_owned(),
+            project: self.rule.expression.project().to_string(),
             expression: self.rule.expression.to_string(),
             console_path: self.rule.expression.console_path(),
             label_names: self.rule.labels.iter().map(|label| label.name.clone()).collect(),

@@ -101,6 +101,7 @@ async fn alerting(storage: &Storage, sql: &SqlEngine) -> Alerting {
     let unused = || HookError::new("there are no rules here");
     let hooks = Hooks {
         explain: Arc::new(move |_| async move { Err(unused()) }.boxed()),
+        investigate: Arc::new(move |_| async move { Err(unused()) }.boxed()),
         write_series: Arc::new(move |_, _| async move { Err(unused()) }.boxed()),
         record_incident: Arc::new(move |_| async move { Err(unused()) }.boxed()),
     };

@@ -77,7 +77,7 @@ fn needs(operation: &Operation) -> Needs {
         (_, path) if ["/api/tail", "/api/fanout", "/api/groups"].iter().any(|route| path.starts_with(route)) => {
             Needs::Has(Right::Consume)
         }
-        (_, "/api/sql" | "/api/search" | "/api/explain") | ("GET", _) => Needs::Has(Right::Read),
+        (_, "/api/sql" | "/api/search" | "/api/explain" | "/api/investigate") | ("GET", _) => Needs::Has(Right::Read),
         _ => Needs::Has(Right::Admin),
     }
 }

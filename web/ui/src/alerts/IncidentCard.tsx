@@ -6,6 +6,7 @@ import { formatAge, formatCount, formatDuration, formatShort, formatTimestamp } 
 import { Icon } from "../lib/icons";
 import { columnTypes } from "./columnTypes";
 import { Evidence } from "./Evidence";
+import { Investigation } from "./Investigation";
 import { rowsHref } from "./predicate";
 import { Trend } from "./Trend";
 
@@ -144,6 +145,7 @@ function Body({ incident }: { incident: Incident }) {
       <Sentence incident={incident} />
       {report && first && <Evidence report={report} slice={slice} open={open} onToggle={toggle} />}
       {slice && first && <Trend slice={slice} explanation={first} />}
+      <Investigation incident={incident} />
       <Slices incident={incident} report={report} />
       {report && <LeftOut report={report} />}
       <div class="incident-foot">

@@ -96,6 +96,7 @@ function incident(changes: Partial<Incident> = {}): Incident {
     expression: "errors > 0.05",
     slice: null,
     cause: { status: "ready", sentence: report.sentence, why: null, report },
+    investigation: null,
     notifications: [],
     ...changes,
   };
@@ -140,6 +141,57 @@ describe("IncidentCard", () => {
   ] as [Incident["cause"], string][])("says where no cause is: %j", (cause, expected) => {
     const { container } = render(<IncidentCard incident={incident({ cause })} open onToggle={() => {}} />);
     expect(container.textContent).toContain(expected);
+  });
+
+  it("shows what else moved, in the order of time, and what the rule had before", async () => {
+    const shift = {
+      kind: "metric_shift",
+      sentence: "queue_depth rose from 3 to 80, from 12:00:31 UTC on.",
+      onset: "2026-01-01T12:00:31Z",
+      q_value: 1e-6,
+      score: 9,
+      shares: [{ name: "customer_id", value: "1002" }],
+    } as const;
+    const past = {
+      kind: "earlier_incident",
+      sentence: "The same rule fired on 2025-12-01 at 10:00 UTC for the same cause: it was 1002",
+      onset: "2025-12-01T10:00:00Z",
+      q_value: null,
+      score: 2,
+      shares: [],
+    } as const;
+    const investigation: Incident["investigation"] = {
+      status: "ready",
+      sentence: shift.sentence,
+      why: null,
+      report: {
+        sentence: shift.sentence,
+        findings: [...Array.from({ length: 7 }, () => ({ ...shift, shares: [...shift.shares] })), { ...past, shares: [] }],
+        timeline: [
+          { at: "2026-01-01T12:00:31Z", what: "queue_depth rises from 3 to 80", finding: 0 },
+          { at: "2026-01-01T12:01:00Z", what: "alert HighErrorRate became active", finding: null },
+        ],
+        looked_at: ["12 series of metrics"],
+        left_out: ["web: the time budget was over"],
+        elapsed_ms: 40,
+      },
+    };
+    const { container } = render(<IncidentCard incident={incident({ investigation })} open onToggle={() => {}} />);
+    for (const part of [shift.sentence, "shares customer_id = 1002", "12 series of metrics", "the time budget was over"]) {
+      expect(container.textContent).toContain(part);
+    }
+    expect([...container.querySelectorAll(".timeline li")].map((line) => line.className)).toEqual(["", "timeline-alert"]);
+    expect(container.textContent).not.toContain(past.sentence);
+    fireEvent.click(screen.getByRole("button", { name: "2 more" }));
+    expect(await screen.findByText(past.sentence)).toBeTruthy();
+  });
+
+  it("says that nothing else stands out", () => {
+    const nothing = "Nothing stands out: all is within what chance does.";
+    const report = { sentence: nothing, findings: [], timeline: [], looked_at: [], left_out: [], elapsed_ms: 3 };
+    const investigation: Incident["investigation"] = { status: "ready", sentence: nothing, why: null, report };
+    const { container } = render(<IncidentCard incident={incident({ investigation })} open onToggle={() => {}} />);
+    expect(container.textContent).toContain(nothing);
   });
 
   it("keeps the sentence in sight when folded", () => {

@@ -94,6 +94,41 @@ export interface Slice {
   from: string;
   to: string;
 }
+/** One piece of evidence of an investigation; its kind's own fields are told by its sentence. */
+export interface Finding {
+  kind:
+    | "explanation"
+    | "metric_shift"
+    | "new_pattern"
+    | "vanished_pattern"
+    | "changed_label"
+    | "earlier_incident";
+  sentence: string;
+  onset: string | null;
+  q_value: number | null;
+  score: number;
+  shares: { name: string; value: string }[];
+}
+export interface Moment {
+  at: string;
+  what: string;
+  finding: number | null;
+}
+export interface Investigation {
+  sentence: string;
+  findings: Finding[];
+  timeline: Moment[];
+  looked_at: string[];
+  left_out: string[];
+  elapsed_ms: number;
+}
+/** What is searched for an incident: on its way, there, or given up. */
+interface Searched<T> {
+  status: "ready" | "pending" | "none";
+  sentence: string | null;
+  why: string | null;
+  report: T | null;
+}
 export interface Incident {
   id: string;
   rule: string;
@@ -108,7 +143,9 @@ export interface Incident {
   resolved_at: string | null;
   expression: string;
   slice: Slice | null;
-  cause: { status: "ready" | "pending" | "none"; sentence: string | null; why: string | null; report: Report | null };
+  cause: Searched<Report>;
+  /** Null before it begins. */
+  investigation: Searched<Investigation> | null;
   notifications: { receiver: string; at: string; ok: boolean; error: string | null }[];
 }
 export interface Rule {
