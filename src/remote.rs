@@ -53,6 +53,11 @@ impl Server {
         Ok(Self { base, client, key })
     }
 
+    /// For messages.
+    pub(crate) fn address(&self) -> String {
+        self.base.to_string()
+    }
+
     pub(crate) fn request(&self, method: Method, segments: &[&str]) -> RequestBuilder {
         let mut url = self.base.clone();
         url.path_segments_mut()

@@ -14,7 +14,7 @@ use culprit_ingest::quota::Quotas;
 use culprit_ingest::{Ingest, IngestConfig, RequestMeta};
 use culprit_query::SqlEngine;
 use culprit_query::promql::Engine;
-use culprit_rca::{Options, Question, explain_store};
+use culprit_rca::{Options, Question, explain_store, sql_functions};
 use culprit_store::{
     KeyPair, Metric, ProjectName, Series, Storage, StorageConfig, StoreKind, StoreName, StoreSpec, TimeRange,
 };
@@ -155,7 +155,8 @@ pub(crate) async fn start(mut config: Config, administrator: Option<KeyPair>) ->
     let (quotas, quota_tasks) = quota_link::start(&storage, &config.quota, &stop_rest).await?;
     let ingest = Ingest::new(storage.clone(), ingest_config, quotas.clone());
     let consumption = Consumption::new(storage.clone(), quotas.clone(), config.consume.config()?);
-    let sql = SqlEngine::with_limits(storage.clone(), config.query.timeout, config.query.memory_bytes)?;
+    let sql = SqlEngine::with_limits(storage.clone(), config.query.timeout, config.query.memory_bytes)?
+        .with_extensions(sql_functions());
     let source = MetricSource::Store { storage: storage.clone(), store: metricstore.clone() };
     let alerting = Alerting::start(
         config.alerting.clone(),

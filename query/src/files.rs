@@ -1,10 +1,12 @@
 //! SQL over files, for people who have no server: `SELECT … FROM "access.parquet"`.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
+use datafusion::common::TableReference;
 use datafusion::config::Dialect;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::csv::CsvFormat;
@@ -14,8 +16,12 @@ use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTable
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionState;
 use datafusion::prelude::{SQLOptions, SessionContext};
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{TableFactor, Visit, Visitor};
 
 use crate::QueryError;
+use crate::extensions::{Asker, Extensions};
+use crate::function_table::register;
 use crate::question::Question;
 use crate::scope::as_table;
 use crate::sql::{left_by, one_table, session_config};
@@ -43,8 +49,10 @@ fn format_of(name: &str) -> Option<(Arc<dyn FileFormat>, &'static str)> {
 }
 
 /// SQL in which every table is a file.
+#[derive(Clone)]
 pub struct FileSql {
     context: SessionContext,
+    extensions: Arc<Extensions>,
 }
 
 impl Default for FileSql {
@@ -55,7 +63,16 @@ impl Default for FileSql {
 
 impl FileSql {
     pub fn new() -> Self {
-        Self { context: context(None) }
+        Self::knowing(Arc::new(Extensions::own()))
+    }
+
+    /// The same with functions that others bring.
+    pub fn with_extensions(&self, extensions: Extensions) -> Self {
+        Self::knowing(Arc::new(self.extensions.and(extensions)))
+    }
+
+    fn knowing(extensions: Arc<Extensions>) -> Self {
+        Self { context: context(None, &extensions), extensions }
     }
 
     /// Whether the query's tables are files rather than stores. A query without tables needs no server either.
@@ -65,7 +82,14 @@ impl FileSql {
         let (_, sql) = Question::of_sql(text)?;
         let statement = state.sql_to_statement(sql, &Dialect::Generic).map_err(failed)?;
         let tables = state.resolve_table_references(&statement).map_err(failed)?;
-        Ok(tables.iter().all(|table| is_file_name(table.table())))
+        let mut sources = Sources { extensions: &self.extensions, are_files: true };
+        if let Statement::Statement(statement) = &statement {
+            let visited = statement.visit(&mut sources);
+            debug_assert!(visited.is_continue(), "nothing breaks off the visit");
+        }
+        let is_function = |name: &str| state.table_functions().contains_key(name);
+        let is_file = |table: &TableReference| is_file_name(table.table()) || is_function(table.table());
+        Ok(sources.are_files && tables.iter().all(is_file))
     }
 
     /// The whole answer of SQL, or of `search | SQL`. Files are read and never written.
@@ -93,17 +117,39 @@ impl FileSql {
         let table = one_table(&state, &statement)?;
         let frame = self.context.table(table.clone()).await.map_err(QueryError::plan)?;
         let plan = left_by(&self.context, frame.into_parts().1, search)?;
-        Ok(context(Some((table.table().to_owned(), as_table(plan)))))
+        Ok(context(Some((table.table().to_owned(), as_table(plan))), &self.extensions))
+    }
+}
+
+/// What the table functions of a statement read. One that reads no source asks a server.
+struct Sources<'a> {
+    extensions: &'a Extensions,
+    are_files: bool,
+}
+
+impl Visitor for Sources<'_> {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, table: &TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Table { name, args: Some(arguments), .. } = table
+            && let Some(function) = self.extensions.tables.iter().find(|function| function.name() == name.to_string())
+        {
+            let first = arguments.args.first().map(ToString::to_string);
+            let source = first.filter(|_| function.first_argument_is_source());
+            self.are_files &= source.is_some_and(|source| is_file_name(source.trim_matches('\'')));
+        }
+        ControlFlow::Continue(())
     }
 }
 
 /// `left` stands for the file of its name.
-fn context(left: Option<(String, Arc<dyn TableProvider>)>) -> SessionContext {
+fn context(left: Option<(String, Arc<dyn TableProvider>)>, extensions: &Extensions) -> SessionContext {
     let config =
         session_config().with_default_catalog_and_schema(FILES, FILES).with_create_default_catalog_and_schema(false);
     let context = SessionContext::new_with_config(config);
     let tables = Arc::new(FileTables { state: context.state(), left });
     context.register_catalog(FILES, Arc::new(FileCatalog { tables }));
+    register(&context, extensions, || Asker::Files(FileSql::new()));
     context
 }
 

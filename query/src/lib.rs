@@ -5,11 +5,15 @@
 //! - [`search::to_predicate`] turns search words into a SQL predicate; `search | SELECT …` is understood wherever SQL is.
 //! - [`logs`] answers what clients of the cloud service ask: rows of a search, their histogram, what stands around a row.
 //! - [`FileSql`] answers SQL over files that no server knows.
+//! - [`Extensions`] are functions of SQL that other crates bring.
 //!
 //! DataFusion lives here (and in the SQL face of rca). This crate writes nothing and opens no port.
 
+mod arguments;
 mod error;
+mod extensions;
 mod files;
+mod function_table;
 mod functions;
 mod index;
 pub mod limits;
@@ -19,6 +23,7 @@ mod logs_table;
 mod metrics_table;
 mod presto;
 pub mod promql;
+mod promql_table;
 mod question;
 mod reach;
 mod scope;
@@ -28,7 +33,9 @@ mod tables;
 mod time_filter;
 mod union;
 
+pub use arguments::Arguments;
 pub use error::QueryError;
+pub use extensions::{Asker, Extensions, TableFunction};
 pub use files::{FileSql, is_file_name};
 pub use index::{IndexConfig, JsonKey, KeyIndex, KeyType, LineIndex};
 pub use reach::MayRead;

@@ -4,6 +4,7 @@
 
 mod context;
 mod histogram;
+mod nested;
 mod page;
 mod text;
 mod topics;

@@ -60,7 +60,8 @@ fn is_taken(label: &str) -> bool {
     matches!(label, METRIC_NAME | TIME | METRIC | VALUE | LABELS)
 }
 
-fn fields(labels: &[String]) -> Vec<Field> {
+/// The columns that all metrics have, and one per label of `labels`.
+pub(crate) fn fields(labels: &[String]) -> Vec<Field> {
     let entry =
         Fields::from(vec![Field::new("keys", DataType::Utf8, false), Field::new("values", DataType::Utf8, true)]);
     let entries = Field::new("entries", DataType::Struct(entry), false);
@@ -101,7 +102,7 @@ impl TableProvider for MetricsTable {
             .select_series(&self.store, &matchers, sample_range(time_range(filters)))
             .await
             .map_err(ours)?;
-        let batches = vec![self.rows(&series)?];
+        let batches = vec![rows(&series, &self.labels, self.schema())?];
         Ok(MemorySourceConfig::try_new_exec(&[batches], self.schema(), projection.cloned())?)
     }
 }
@@ -119,33 +120,34 @@ impl MetricsTable {
             name => self.labels.iter().any(|label| label == name).then(|| LabelMatcher::equal(name, value)),
         }
     }
+}
 
-    fn rows(&self, series: &[Series]) -> Result<RecordBatch> {
-        let mut time = TimestampNanosecondBuilder::new().with_timezone("UTC");
-        let mut metric = StringBuilder::new();
-        let mut value = Float64Builder::new();
-        let mut map = MapBuilder::new(None, StringBuilder::new(), StringBuilder::new());
-        let mut columns: Vec<StringBuilder> = self.labels.iter().map(|_| StringBuilder::new()).collect();
-        for series in series {
-            for (at, sample) in series.samples.timestamps_ms.iter().zip(&series.samples.values) {
-                time.append_value(UnixNanos::from_millis(*at).0);
-                metric.append_option(series.labels.metric_name());
-                value.append_value(*sample);
-                for label in series.labels.iter().filter(|label| &*label.name != METRIC_NAME) {
-                    map.keys().append_value(&label.name);
-                    map.values().append_value(&label.value);
-                }
-                map.append(true)?;
-                for (name, column) in self.labels.iter().zip(&mut columns) {
-                    column.append_option(series.labels.get(name));
-                }
+/// A row per sample, with the columns of `fields(labels)`.
+pub(crate) fn rows(series: &[Series], labels: &[String], schema: SchemaRef) -> Result<RecordBatch> {
+    let mut time = TimestampNanosecondBuilder::new().with_timezone("UTC");
+    let mut metric = StringBuilder::new();
+    let mut value = Float64Builder::new();
+    let mut map = MapBuilder::new(None, StringBuilder::new(), StringBuilder::new());
+    let mut columns: Vec<StringBuilder> = labels.iter().map(|_| StringBuilder::new()).collect();
+    for series in series {
+        for (at, sample) in series.samples.timestamps_ms.iter().zip(&series.samples.values) {
+            time.append_value(UnixNanos::from_millis(*at).0);
+            metric.append_option(series.labels.metric_name());
+            value.append_value(*sample);
+            for label in series.labels.iter().filter(|label| &*label.name != METRIC_NAME) {
+                map.keys().append_value(&label.name);
+                map.values().append_value(&label.value);
+            }
+            map.append(true)?;
+            for (name, column) in labels.iter().zip(&mut columns) {
+                column.append_option(series.labels.get(name));
             }
         }
-        let mut arrays: Vec<ArrayRef> =
-            vec![Arc::new(time.finish()), Arc::new(metric.finish()), Arc::new(value.finish()), Arc::new(map.finish())];
-        arrays.extend(columns.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef));
-        Ok(RecordBatch::try_new(self.schema(), arrays)?)
     }
+    let mut arrays: Vec<ArrayRef> =
+        vec![Arc::new(time.finish()), Arc::new(metric.finish()), Arc::new(value.finish()), Arc::new(map.finish())];
+    arrays.extend(columns.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef));
+    Ok(RecordBatch::try_new(schema, arrays)?)
 }
 
 fn sample_range(range: TimeRange) -> SampleRange {

@@ -1,6 +1,7 @@
 //! SQL as clients of the cloud service write it: no FROM, at most a hundred rows unless they say otherwise, and Presto's names of functions.
 
 mod functions;
+mod pattern_rows;
 
 use std::ops::ControlFlow;
 
@@ -51,6 +52,11 @@ fn adapt(query: &mut Query, table: Option<&str>) -> Result<Option<u64>, QueryErr
     {
         let quoted = Ident::with_quote('"', table);
         select.from = example(&format!("SELECT 1 FROM {quoted}"))?.1.from;
+    }
+    if let SetExpr::Select(select) = query.body.as_mut()
+        && let Some(rows) = pattern_rows::of(select)
+    {
+        *query.body = rows?;
     }
     if query.limit_clause.is_none() && query.fetch.is_none() {
         query.limit_clause = example(&format!("SELECT 1 LIMIT {LOGS_SQL_LIMIT_DEFAULT}"))?.0.limit_clause;

@@ -21,6 +21,8 @@ use datafusion::sql::parser::Statement;
 use tokio::time::Instant;
 
 use crate::QueryError;
+use crate::extensions::{Asker, Extensions};
+use crate::function_table::register;
 use crate::functions::json_text_function;
 use crate::limits::{SQL_MEMORY_BYTES, SQL_ROWS_MAX, SQL_TEXT_BYTES_MAX, SQL_TIMEOUT};
 use crate::question::Question;
@@ -42,6 +44,7 @@ pub struct SqlEngine {
     timeout: Duration,
     memory_bytes: usize,
     reach: Reach,
+    extensions: Arc<Extensions>,
 }
 
 impl SqlEngine {
@@ -56,7 +59,13 @@ impl SqlEngine {
             .map_err(|error| QueryError::of(error, memory_bytes))?;
         let url = ObjectStoreUrl::parse(SEGMENTS_URL).map_err(|error| QueryError::of(error, memory_bytes))?;
         runtime.register_object_store(url.as_ref(), storage.segment_objects());
-        Ok(Self { storage, runtime, timeout, memory_bytes, reach: Reach::default() })
+        let extensions = Arc::new(Extensions::own());
+        Ok(Self { storage, runtime, timeout, memory_bytes, reach: Reach::default(), extensions })
+    }
+
+    /// The same engine with functions that others bring.
+    pub fn with_extensions(self, extensions: Extensions) -> Self {
+        Self { extensions: Arc::new(self.extensions.and(extensions)), ..self }
     }
 
     /// The same engine for somebody who may read some projects alone.
@@ -215,6 +224,9 @@ impl SqlEngine {
             .build();
         let context = SessionContext::new_with_state(state);
         context.register_udf(json_text_function());
+        let (engine, project, range) = (self.clone(), project.clone(), scope.range);
+        let asker = move || Asker::Stores { engine: engine.clone(), project: project.clone(), range };
+        register(&context, &self.extensions, asker);
         let catalog = ProjectCatalog { scope: scope.clone(), stand: Arc::new(stand) };
         context.register_catalog(CATALOG, Arc::new(catalog));
         context

@@ -47,4 +47,5 @@ pub use input::{Baseline, Input, Options};
 pub use patterns::{PatternCount, PatternId, PatternMiner, ShapeId, SlotKind, Template};
 pub use report::{Alias, Evidence, Explanation, Report, ReportItem, Unit};
 pub use sentence::sentence;
+pub use sql::sql_functions;
 pub use workers::Stop;

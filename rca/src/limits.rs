@@ -48,6 +48,9 @@ pub(crate) const FUNCTION_SAMPLE_ROWS: usize = 100_000;
 /// Rows from which units are sampled (whole units, by hash) to estimate the design effect.
 pub(crate) const UNIT_SAMPLE_ROWS: usize = 400_000;
 
+/// Rows that the weights of `diff_patterns` may stand for: they are written out, about a hundred bytes each.
+pub(crate) const WEIGHTED_ROWS_MAX: usize = 10_000_000;
+
 /// Bytes of the rows that one explanation gathers, in Arrow; the bitmaps on them take about a tenth.
 pub(crate) const GATHERED_BYTES_MAX: usize = 1 << 30;
 
@@ -86,7 +89,6 @@ pub(crate) const PAIRED_SENTENCES_MAX: usize = 4_096;
 
 /// Places of a sentence up to which pairs of them are tried.
 pub(crate) const PAIRED_PLACES_MAX: usize = 16;
-
 
 /// Points of history without which a series is not judged: fewer cannot say what is usual.
 pub(crate) const SHIFT_HISTORY_MIN: usize = 12;

@@ -1,4 +1,12 @@
-//! Predicates as SQL: checked to be one expression and nothing else, and asked which columns they name.
+//! Predicates as SQL: checked to be one expression and nothing else, and asked which columns they name. Below, what this
+//! crate brings to SQL.
+
+mod contrast;
+mod diff_parameters;
+mod diff_patterns;
+mod explain;
+mod functions;
+mod pattern_diff;
 
 use std::ops::ControlFlow;
 
@@ -8,6 +16,8 @@ use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use crate::RcaError;
+
+pub use functions::sql_functions;
 
 /// A SQL expression that can stand inside a query of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]

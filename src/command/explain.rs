@@ -1,13 +1,18 @@
 //! `culprit explain`: which dimension values set the rows of a predicate apart, in files or in a server's store.
 
+mod progress;
+mod table;
+
 use std::time::Duration;
 
 use clap::Args;
 use culprit_alerting::parse_duration;
 use culprit_query::{FileSql, is_file_name};
-use culprit_rca::{Evidence, Options, Question, Report, explain_files};
+use culprit_rca::{Options, Question, Report, explain_files};
 use reqwest::Method;
 use serde_json::json;
+
+use table::{Bars, table};
 
 use super::scope::ScopeArgs;
 use crate::error::CliError;
@@ -62,7 +67,7 @@ pub(crate) async fn run(args: ExplainArgs) -> Result<(), CliError> {
     match args.output {
         Output::Json => say(serde_json::to_string_pretty(&report).expect("a report is JSON")),
         Output::Csv => csv(&report),
-        Output::Table => print(&report),
+        Output::Table => say(table(&report, Bars::of_terminal()).trim_end()),
     }
 }
 
@@ -89,52 +94,11 @@ async fn of_store(args: &ExplainArgs, store: &str, budget: Duration) -> Result<R
         "from": args.scope.from, "to": args.scope.to, "dimensions": args.dimensions, "max_order": args.max_order,
         "unit": args.unit, "budget_ms": u64::try_from(budget.as_millis()).unwrap_or(u64::MAX),
     });
-    server.json(server.request(Method::POST, &["api", "explain"]).json(&body)).await
-}
-
-fn print(report: &Report) -> Result<(), CliError> {
-    say(&report.sentence)?;
-    for (number, explanation) in (1..).zip(&report.explanations) {
-        say("")?;
-        say(format_args!("{number}. {}", line(&explanation.evidence)))?;
-        for alias in explanation.evidence.items.iter().flat_map(|item| &item.aliases) {
-            say(format_args!("     the same rows have {} = {}", alias.dimension, alias.value))?;
-        }
-        for alternate in &explanation.alternates {
-            say(format_args!("     or {}", line(alternate)))?;
-        }
+    let request = server.request(Method::POST, &["api", "explain"]).json(&body);
+    match progress::is_wanted() {
+        true => progress::streamed(&server, request).await,
+        false => server.json(request).await,
     }
-    say("")?;
-    let exact = if report.exact { "exact" } else { "partial" };
-    say(format_args!(
-        "{} rows of A, {} of B, {} dimensions, {exact}, {:.0} ms",
-        report.rows_a,
-        report.rows_b,
-        report.dimensions.len(),
-        report.elapsed_ms
-    ))?;
-    for cut in &report.cuts {
-        say(format_args!("cut: {cut}"))?;
-    }
-    for left_out in &report.left_out {
-        say(format_args!("left out: {}: {}", left_out.dimension, left_out.why))?;
-    }
-    Ok(())
-}
-
-fn line(evidence: &Evidence) -> String {
-    let mut text = format!(
-        "{}: {:.1} % of A ({} rows), {:.1} % of B ({} rows)",
-        evidence.condition(),
-        evidence.support_a * 100.0,
-        evidence.rows_a,
-        evidence.support_b * 100.0,
-        evidence.rows_b
-    );
-    if let (Some(ratio), Some((low, high))) = (evidence.risk_ratio, evidence.ci) {
-        text.push_str(&format!(", risk ratio {ratio:.1} ({low:.1} to {high:.1})"));
-    }
-    text
 }
 
 fn csv(report: &Report) -> Result<(), CliError> {

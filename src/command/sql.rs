@@ -3,6 +3,7 @@
 use arrow::ipc::reader::StreamReader;
 use clap::Args;
 use culprit_query::FileSql;
+use culprit_rca::sql_functions;
 use reqwest::Method;
 use serde_json::json;
 
@@ -17,6 +18,7 @@ use crate::remote::ServerArgs;
   culprit sql \"SELECT * FROM shop WHERE status >= 500 LIMIT 10\" --output json
   culprit sql \"timeout status>=500 | SELECT service, count(*) FROM shop GROUP BY service\"
   culprit sql 'SELECT count(*) FROM \"access.parquet\"'
+  culprit sql \"SELECT explanation, support_a, support_b FROM explain('access.parquet', 'status >= 500')\"
 
 A name with a slash or the extension .parquet, .csv, .ndjson, .jsonl or .json is a file; anything else is a store.")]
 pub(crate) struct SqlArgs {
@@ -31,7 +33,7 @@ pub(crate) struct SqlArgs {
 }
 
 pub(crate) async fn run(args: SqlArgs) -> Result<(), CliError> {
-    let files = FileSql::new();
+    let files = FileSql::new().with_extensions(sql_functions());
     if files.is_about_files(&args.query)? {
         return output::rows(&files.query(&args.query).await?, args.output);
     }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the Python environment of the clients in the folder given, unless it is there with these very versions.
+# Makes a Python environment in the folder given, unless it is there with these very versions: those of the clients, or of the file named second.
 set -euo pipefail
-wanted=$(dirname "${BASH_SOURCE[0]}")/requirements.txt
+wanted=${2:-$(dirname "${BASH_SOURCE[0]}")/requirements.txt}
 environment=$1
 # Tests run beside each other, and each asks.
 mkdir -p "$(dirname "$environment")"

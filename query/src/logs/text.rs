@@ -9,6 +9,7 @@ use culprit_store::{OFFSET, OVERFLOW, RECEIVED, ROW, TIME};
 use crate::QueryError;
 use crate::log_columns::{LOG_TIME, NANOS_PART, SOURCE, TOPIC};
 use crate::logs::LogFields;
+use crate::logs::nested::json;
 
 const TIMESTAMPS: &str = "%Y-%m-%d %H:%M:%S%.3f";
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
@@ -45,7 +46,12 @@ impl<'a> ColumnText<'a> {
     }
 
     pub(super) fn text(&self, row: usize) -> Option<String> {
-        self.column.is_valid(row).then(|| self.formatter.value(row).to_string())
+        let formatted = || self.formatter.value(row).to_string();
+        let text = || match self.column.data_type().is_nested() {
+            true => json(self.column, row).map_or_else(|_unreadable| formatted(), |value| value.to_string()),
+            false => formatted(),
+        };
+        self.column.is_valid(row).then(text)
     }
 
     pub(super) fn nanoseconds(&self, row: usize) -> Option<i64> {

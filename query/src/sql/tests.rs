@@ -167,6 +167,48 @@ async fn metrics_are_a_table_with_labels_as_columns() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn promql_is_a_table() {
+    let fixture = Fixture::new().await;
+    let name = StoreName::parse("metrics").unwrap();
+    let spec = StoreSpec::new(StoreKind::Metrics);
+    let store = fixture.storage.create_store(&ProjectName::default_project(), &name, spec).await.unwrap();
+    let series = ["a", "b"].map(|host| Series {
+        labels: Labels::new([("__name__", "up"), ("host", host)]).unwrap(),
+        samples: Samples { timestamps_ms: vec![1000, 2000], values: vec![1.0, if host == "a" { 1.0 } else { 0.0 }] },
+    });
+    fixture.storage.append_samples(&store, series.into()).await.unwrap();
+    fixture
+        .check(
+            "SELECT _time, value, labels['host'] AS host FROM promql('up == 1', 1, '1970-01-01T00:00:02Z', '1s') ORDER BY host, _time",
+            expect![[r#"
+                +----------------------+-------+------+
+                | _time                | value | host |
+                +----------------------+-------+------+
+                | 1970-01-01T00:00:01Z | 1.0   | a    |
+                | 1970-01-01T00:00:02Z | 1.0   | a    |
+                | 1970-01-01T00:00:01Z | 1.0   | b    |
+                +----------------------+-------+------+"#]],
+        )
+        .await;
+    let count = "SELECT count(*) AS n, sum(value) AS s FROM promql('sum(up)', 0, 10, 1)";
+    let range = TimeRange::new(UnixNanos(2_000_000_000), UnixNanos(5_000_000_000));
+    let answer = fixture.answer(count, range).await;
+    assert!(answer.contains("| 3 | 3.0 |"), "{answer}");
+    for (call, why) in [
+        ("promql('up')", "promql: argument 2 the first time, is missing"),
+        ("promql('up', 0, 10, 'often')", "promql: argument 4 the step"),
+        ("promql('up', 0, 10, value)", "must be a constant"),
+        ("promql('up{', 0, 10, 1)", "invalid promql query"),
+        ("promql('up', 10, 0, 1)", "end timestamp must not be before start time"),
+        ("promql('up', 0, 10, 1, 'app')", "app"),
+        ("promql('up', 0, 10, 1, 'none')", "no store"),
+    ] {
+        let answer = fixture.answer(&format!("SELECT * FROM {call}"), TimeRange::ALL).await;
+        assert!(answer.starts_with("error: ") && answer.contains(why), "{call}: {answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mistakes_are_named() {
     let fixture = Fixture::new().await;
     for (sql, expected) in [

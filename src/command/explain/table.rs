@@ -1,0 +1,230 @@
+//! The report as a person reads it on a terminal: a sentence, a line per explanation with small bars for its share of both slices, and below what
+//! was read and what was left out.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::io::IsTerminal;
+
+use culprit_rca::{Evidence, Report};
+
+/// Whether shares are drawn beside their figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bars {
+    Drawn,
+    Left,
+}
+
+impl Bars {
+    /// Drawn for people at a terminal who do not refuse such things; see no-color.org.
+    pub(super) fn of_terminal() -> Self {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        if std::io::stdout().is_terminal() && !refused { Self::Drawn } else { Self::Left }
+    }
+}
+
+const BAR_CELLS: usize = 10;
+/// Parts of a cell, an eighth each.
+const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+
+pub(super) fn table(report: &Report, bars: Bars) -> String {
+    let mut text = format!("{}\n", report.sentence);
+    if !report.explanations.is_empty() {
+        explanations(report, bars, &mut text);
+    }
+    text.push('\n');
+    footer(report, &mut text);
+    text
+}
+
+fn explanations(report: &Report, bars: Bars, text: &mut String) {
+    let rows: Vec<(String, &Evidence)> = (1..)
+        .zip(&report.explanations)
+        .flat_map(|(number, explanation)| {
+            let alternates = explanation.alternates.iter().map(|evidence| ("or".to_owned(), evidence));
+            std::iter::once((format!("{number}."), &explanation.evidence)).chain(alternates).collect::<Vec<_>>()
+        })
+        .collect();
+    let columns: Vec<Vec<String>> = rows.iter().map(|(_, evidence)| cells(evidence, bars)).collect();
+    let heads = ["in A", "in B", "risk ratio"];
+    let width =
+        |at: usize| columns.iter().map(|cells| cells[at].chars().count()).chain([heads[at].len()]).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
+    let line = |lead: &str, cells: &[&str], last: &str, text: &mut String| {
+        write!(text, "{lead:>3}").expect("a string takes what is written");
+        for (cell, width) in cells.iter().zip(&widths) {
+            write!(text, "  {cell:<width$}").expect("a string takes what is written");
+        }
+        writeln!(text, "  {last}").expect("a string takes what is written");
+    };
+    text.push('\n');
+    line("", &heads, "", text);
+    for ((lead, evidence), cells) in rows.iter().zip(&columns) {
+        let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+        line(lead, &cells, &evidence.condition(), text);
+        for alias in evidence.items.iter().flat_map(|item| &item.aliases).filter(|_| lead != "or") {
+            line("", &["", "", ""], &format!("(the same rows have {} = {})", alias.dimension, alias.value), text);
+        }
+    }
+}
+
+fn cells(evidence: &Evidence, bars: Bars) -> Vec<String> {
+    let ratio = match (evidence.risk_ratio, evidence.ci) {
+        (Some(ratio), Some((low, high))) => format!("{ratio:.1} ({low:.1} to {high:.1})"),
+        _ => String::new(),
+    };
+    vec![share(evidence.support_a, evidence.rows_a, bars), share(evidence.support_b, evidence.rows_b, bars), ratio]
+}
+
+fn share(share: f64, rows: u64, bars: Bars) -> String {
+    let figures = format!("{:>5.1} % {:>9}", share * 100.0, grouped(rows));
+    match bars {
+        Bars::Drawn => format!("{} {figures}", bar(share)),
+        Bars::Left => figures,
+    }
+}
+
+/// Of fixed width. What is not nothing shows at least an eighth.
+fn bar(share: f64) -> String {
+    let all = BAR_CELLS * 8;
+    let eighths = ((share.clamp(0.0, 1.0) * all as f64).round() as usize).max(usize::from(share > 0.0));
+    let mut bar = "█".repeat(eighths / 8);
+    bar.push_str(EIGHTHS[eighths % 8]);
+    let drawn = bar.chars().count();
+    bar.extend(std::iter::repeat_n(' ', BAR_CELLS.saturating_sub(drawn)));
+    bar
+}
+
+fn footer(report: &Report, text: &mut String) {
+    let exact = if report.exact { "exact" } else { "partial" };
+    let dimensions = report.dimensions.len();
+    let mut line = |line: std::fmt::Arguments<'_>| writeln!(text, "{line}").expect("a string takes what is written");
+    line(format_args!(
+        "{} rows read ({} in A, {} in B), {dimensions} {}, {exact}, {:.0} ms",
+        grouped(report.rows),
+        grouped(report.rows_a),
+        grouped(report.rows_b),
+        if dimensions == 1 { "dimension" } else { "dimensions" },
+        report.elapsed_ms,
+    ));
+    if let Some(unit) = &report.unit {
+        let (name, effect) = (&unit.dimension, unit.design_effect);
+        line(format_args!("rows with the same {name} are not independent: {effect:.1} of them weigh as one"));
+    }
+    for cut in &report.cuts {
+        line(format_args!("cut: {cut}"));
+    }
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for left_out in &report.left_out {
+        by_reason.entry(&left_out.why).or_default().push(&left_out.dimension);
+    }
+    for (why, names) in by_reason {
+        line(format_args!("left out: {} ({why})", names.join(", ")));
+    }
+}
+
+/// Thousands apart, so that a count is read at a glance.
+pub(super) fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let first = digits.len() % 3;
+    let mut parts: Vec<&str> = digits.as_bytes()[first..]
+        .chunks(3)
+        .map(|three| std::str::from_utf8(three).expect("digits are ASCII"))
+        .collect();
+    if first > 0 {
+        parts.insert(0, &digits[..first]);
+    }
+    parts.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    fn report() -> Report {
+        let evidence = |conditions: &[(&str, &str)], aliases: serde_json::Value, rows: (u64, u64)| {
+            let items: Vec<_> = conditions
+                .iter()
+                .map(|(dimension, value)| {
+                    serde_json::json!({"dimension": dimension, "value": value, "condition": format!("{dimension} = {value}"), "aliases": aliases})
+                })
+                .collect();
+            serde_json::json!({
+                "items": items, "rows_a": rows.0, "rows_b": rows.1, "support_a": rows.0 as f64 / 1200.0, "support_b": rows.1 as f64 / 100_000.0,
+                "support_ratio": 1.0, "risk_ratio": 75.25, "ci": [70.0, 81.04], "q_value": 0.0, "score": 1.0,
+            })
+        };
+        let mut first = evidence(
+            &[("customer_id", "1002")],
+            serde_json::json!([{"dimension": "tenant", "value": "acme"}]),
+            (1081, 1234),
+        );
+        first["alternates"] =
+            serde_json::json!([evidence(&[("region", "eu"), ("plan", "free")], serde_json::json!([]), (600, 20))]);
+        first["alternates_total"] = 1.into();
+        let report = serde_json::json!({
+            "sentence": "90 % of the failing requests have customer_id = 1002; 1.2 % of the others have it.",
+            "explanations": [first], "ranked": [], "exact": true, "cuts": [], "rows": 101_200, "rows_a": 1200, "rows_b": 100_000,
+            "left_out": [
+                {"dimension": "message", "why": "free text"}, {"dimension": "status", "why": "the predicate names it"},
+                {"dimension": "url", "why": "free text"},
+            ],
+            "complement": true, "dimensions": ["customer_id", "region"], "counted": [4, 2],
+            "unit": {"dimension": "request_id", "design_effect": 2.34}, "elapsed_ms": 47.9,
+        });
+        serde_json::from_value(report).unwrap()
+    }
+
+    #[test]
+    fn bars_stand_beside_their_figures() {
+        expect![[r#"
+            90 % of the failing requests have customer_id = 1002; 1.2 % of the others have it.
+
+                 in A                          in B                          risk ratio         
+             1.  █████████   90.1 %     1,081  ▏            1.2 %     1,234  75.2 (70.0 to 81.0)  customer_id = 1002
+                                                                                                  (the same rows have tenant = acme)
+             or  █████       50.0 %       600  ▏            0.0 %        20  75.2 (70.0 to 81.0)  region = eu and plan = free
+
+            101,200 rows read (1,200 in A, 100,000 in B), 2 dimensions, exact, 48 ms
+            rows with the same request_id are not independent: 2.3 of them weigh as one
+            left out: message, url (free text)
+            left out: status (the predicate names it)
+        "#]]
+        .assert_eq(&table(&report(), Bars::Drawn));
+    }
+
+    #[test]
+    fn without_bars_the_figures_stay() {
+        let text = table(&report(), Bars::Left);
+        assert!(
+            text.contains(" 1.   90.1 %     1,081    1.2 %     1,234  75.2 (70.0 to 81.0)  customer_id = 1002"),
+            "{text}"
+        );
+        assert!(!text.contains('█'));
+    }
+
+    #[test]
+    fn nothing_found_is_no_empty_table() {
+        let nothing =
+            Report { explanations: Vec::new(), sentence: "No dimension value explains it.".to_owned(), ..report() };
+        let text = table(&nothing, Bars::Drawn);
+        assert!(text.starts_with("No dimension value explains it.\n\n101,200 rows read"), "{text}");
+    }
+
+    #[test]
+    fn bars_have_one_width_and_never_hide_what_is_there() {
+        for (share, drawn) in
+            [(0.0, "          "), (0.001, "▏         "), (0.5, "█████     "), (0.99, "█████████▉"), (1.0, "██████████")]
+        {
+            assert_eq!(bar(share), drawn, "{share}");
+        }
+    }
+
+    #[test]
+    fn thousands_are_apart() {
+        for (count, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(count), text);
+        }
+    }
+}
