@@ -13,6 +13,7 @@ mod browser;
 mod crash;
 mod crash_shards;
 mod demo;
+mod explain;
 mod harness;
 mod isolation;
 mod malformed;

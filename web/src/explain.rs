@@ -1,10 +1,14 @@
-//! `POST /api/explain`: which dimension values a slice has in common and the rest has not.
+//! `POST /api/explain`: which dimension values a slice has in common and the rest has not, as one answer or as a stream.
+
+mod stream;
 
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use culprit_rca::{Options, Question, Report, explain_store};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use culprit_rca::{Options, Question, explain_store, explain_store_progressively};
 use culprit_store::{ProjectName, Right, StoreError, StoreKind, StoreName};
 use serde::Deserialize;
 
@@ -15,6 +19,7 @@ use crate::limits::EXPLAIN_BUDGET_MAX;
 use crate::quota::admit_query;
 use crate::router::App;
 use crate::time::{Moment, range};
+use stream::{Framing, streamed};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,8 +51,9 @@ impl JsonRequest for ExplainRequest {
 pub(crate) async fn explain(
     State(app): State<App>,
     principal: Principal,
+    headers: HeaderMap,
     JsonBody(request): JsonBody<ExplainRequest>,
-) -> Result<Json<Report>, ApiError> {
+) -> Result<Response, ApiError> {
     let project = project(request.project.as_deref())?;
     principal.check(&project, Right::Read)?;
     admit_query(&app, &project)?;
@@ -59,7 +65,16 @@ pub(crate) async fn explain(
         return Err(StoreError::WrongKind { project, store, actual, wanted }.into());
     }
     let range = range(request.from.as_ref(), request.to.as_ref())?;
-    Ok(Json(explain_store(&principal.sql(&app), &project, &name, range, &question(request)).await?))
+    let (sql, question) = (principal.sql(&app), question(request));
+    match Framing::of_accept(&headers) {
+        None => Ok(Json(explain_store(&sql, &project, &name, range, &question).await?).into_response()),
+        Some(framing) => {
+            let search = |partial| async move {
+                explain_store_progressively(&sql, &project, &name, range, &question, partial).await
+            };
+            streamed(framing, search).await
+        }
+    }
 }
 
 pub(crate) fn project(name: Option<&str>) -> Result<ProjectName, StoreError> {

@@ -17,6 +17,8 @@ pub(crate) const SEARCH_ROWS_DEFAULT: usize = 100;
 pub(crate) const SEARCH_ROWS_MAX: usize = 10_000;
 /// What an explanation may take when a caller asks for longer.
 pub(crate) const EXPLAIN_BUDGET_MAX: Duration = Duration::from_secs(60);
+/// Provisional reports that wait for a slow reader; more are dropped, the last one is not. There is one per length of explanations.
+pub(crate) const PROVISIONAL_REPORTS_MAX: usize = 8;
 /// Latencies above it count as it: the longest query may run 120 s.
 pub(crate) const LATENCY_MICROS_MAX: u64 = 200_000_000;
 /// How far a signed request's date may be from the server's clock: a captured request is of no use after it.

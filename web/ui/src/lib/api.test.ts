@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ApiError, parseJson, request, sql } from "./api";
+import { ApiError, explain, parseJson, request, sql } from "./api";
 
 function answer(body: string, status = 200): void {
   vi.stubGlobal("fetch", async () => new Response(body, { status, statusText: "Some Reason" }));
@@ -56,5 +56,40 @@ describe("request", () => {
   it("names the route whose answer is not JSON", async () => {
     answer("<html>");
     await expect(request("/api/stores?project=p")).rejects.toThrow("the server's answer to /api/stores is not JSON");
+  });
+});
+
+function line(provisional: boolean, sentence: string): string {
+  return `${JSON.stringify({ provisional, sentence })}\n`;
+}
+
+describe("explain", () => {
+  const asked = { project: "default", store: "shop", where: "status >= 500" };
+
+  it("shows what comes before the exact answer, wherever the parts of the stream end", async () => {
+    const text = line(true, "first") + line(true, "second") + line(false, "exact");
+    const parts = [text.slice(0, 9), text.slice(9, 60), text.slice(60)];
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        parts.forEach((part) => controller.enqueue(new TextEncoder().encode(part)));
+        controller.close();
+      },
+    });
+    vi.stubGlobal("fetch", async () => new Response(body));
+    const shown: string[] = [];
+    const last = await explain(asked, new AbortController().signal, (report) => shown.push(report.sentence));
+    expect(shown).toEqual(["first", "second"]);
+    expect(last.sentence).toBe("exact");
+  });
+
+  const broken: [string, string, number, string][] = [
+    ["a refusal", '{"error":"no store shop"}', 404, "no store shop"],
+    ["an error on the way", `${line(true, "first")}{"error":"out of memory"}\n`, 200, "out of memory"],
+    ["an answer without its end", line(true, "first"), 200, "the server broke its answer off"],
+  ];
+  it.each(broken)("says %s", async (_name, body, status, message) => {
+    answer(body, status);
+    const never = new AbortController().signal;
+    await expect(explain(asked, never, () => undefined)).rejects.toThrow(message);
   });
 });

@@ -80,11 +80,24 @@ export interface Report {
   sentence: string;
   explanations: Explanation[];
   left_out: { dimension: string; why: string }[];
+  cuts?: string[];
   exact: boolean;
   rows: number;
   rows_a: number;
   rows_b: number;
   elapsed_ms: number;
+}
+/** What was found so far, or in the end. */
+export interface ProvisionalReport extends Report {
+  provisional: boolean;
+}
+export interface ExplainRequest {
+  project: string;
+  store: string;
+  where: string;
+  baseline?: string;
+  from?: string;
+  to?: string;
 }
 export interface Slice {
   project: string;
@@ -168,13 +181,26 @@ export interface RuleGroup {
   rules: Rule[];
 }
 
-async function readBounded(response: Response): Promise<string> {
+/** Hands over the lines that end behind `told`; gives where the rest begins. */
+function handLines(text: string, told: number, onLine: (line: string) => void): number {
+  let begin = told;
+  for (let end = text.indexOf("\n", begin); end >= 0; end = text.indexOf("\n", begin)) {
+    onLine(text.slice(begin, end));
+    begin = end + 1;
+  }
+  return begin;
+}
+
+/** The whole text. Whole lines are handed to `onLine` as they come, the last one too. */
+async function readBounded(response: Response, onLine?: (line: string) => void): Promise<string> {
   const reader = response.body?.getReader();
   if (!reader) return response.text();
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
+  let told = 0;
   for (;;) {
+    if (onLine) told = handLines(text, told, onLine);
     const { done, value } = await reader.read();
     if (done) return text + decoder.decode();
     bytes += value.byteLength;
@@ -221,15 +247,18 @@ function refusal(body: unknown, text: string, response: Response): string {
   return first || `the server answered ${response.status} ${response.statusText} without a reason`;
 }
 
-/** One request. JSON in, JSON out; throws `ApiError`, or the `AbortError` of the caller's own signal. */
-export async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
-  let response: Response;
+async function fetched(path: string, init: RequestInit): Promise<Response> {
   try {
-    response = await fetch(path, { ...init, headers: { Accept: "application/json", ...init.headers } });
+    return await fetch(path, init);
   } catch (cause) {
     if (isAbort(cause)) throw cause;
     throw new ApiError(`the server at ${window.location.origin} does not answer; is it running?`, 0);
   }
+}
+
+/** One request. JSON in, JSON out; throws `ApiError`, or the `AbortError` of the caller's own signal. */
+export async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const response = await fetched(path, { ...init, headers: { Accept: "application/json", ...init.headers } });
   const text = await readBounded(response);
   const body = parsed(text);
   if (!response.ok) throw new ApiError(refusal(body, text, response), response.status);
@@ -247,6 +276,32 @@ export function post<T>(path: string, body: unknown, signal?: AbortSignal): Prom
 
 export function sql(query: SqlRequest, signal?: AbortSignal): Promise<SqlResult> {
   return post<SqlResult>("/api/sql", query, signal);
+}
+
+/** Hands over provisional reports as they come, and gives the last one. */
+export async function explain(
+  asked: ExplainRequest,
+  signal: AbortSignal,
+  onReport: (report: ProvisionalReport) => void,
+): Promise<ProvisionalReport> {
+  const path = "/api/explain";
+  const headers = { "Content-Type": "application/json", Accept: "application/x-ndjson" };
+  const response = await fetched(path, { method: "POST", headers, body: JSON.stringify(asked), signal });
+  if (!response.ok) {
+    const text = await readBounded(response);
+    throw new ApiError(refusal(parsed(text), text, response), response.status);
+  }
+  let last: ProvisionalReport | undefined;
+  await readBounded(response, (line) => {
+    const body = parsed(line) as ProvisionalReport | { error: string } | undefined;
+    if (body === undefined || "error" in body) {
+      throw new ApiError(body?.error ?? `the server's answer to ${path} is not JSON`, response.status);
+    }
+    last = body;
+    if (body.provisional) onReport(body);
+  });
+  if (!last || last.provisional) throw new ApiError("the server broke its answer off", 0);
+  return last;
 }
 
 export async function projects(signal?: AbortSignal): Promise<string[]> {

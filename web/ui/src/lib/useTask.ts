@@ -13,18 +13,24 @@ export function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
+/** What a task does; `show` gives a value that a better one follows. */
+export type Work<T> = (signal: AbortSignal, show: (value: T) => void) => Promise<T>;
+
 /** A task started by hand: `[state, run, cancel]`. */
-export function useTask<T>(): [Task<T>, (work: (signal: AbortSignal) => Promise<T>) => void, () => void] {
+export function useTask<T>(): [Task<T>, (work: Work<T>) => void, () => void] {
   const [state, setState] = useState<Task<T>>({ value: undefined, error: undefined, running: false });
   const current = useRef<AbortController | null>(null);
   useEffect(() => () => current.current?.abort(), []);
 
-  const run = (work: (signal: AbortSignal) => Promise<T>) => {
+  const run = (work: Work<T>) => {
     current.current?.abort();
     const controller = new AbortController();
     current.current = controller;
     setState((before) => ({ ...before, running: true }));
-    work(controller.signal).then(
+    const show = (value: T) => {
+      if (current.current === controller) setState({ value, error: undefined, running: true });
+    };
+    work(controller.signal, show).then(
       (value) => {
         if (current.current === controller) setState({ value, error: undefined, running: false });
       },

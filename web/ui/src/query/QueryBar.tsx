@@ -61,6 +61,7 @@ function RunButton({ running, onRun, onCancel }: Pick<QueryBarProps, "running" |
 const MODES: { mode: Mode; title: string }[] = [
   { mode: "sql", title: "SQL" },
   { mode: "promql", title: "PromQL" },
+  { mode: "explain", title: "Explain" },
 ];
 
 export function QueryBar(props: QueryBarProps) {
@@ -87,7 +88,7 @@ export function QueryBar(props: QueryBarProps) {
         </button>
       )}
       <CopyLink />
-      <TimeRangePicker range={place.range} onChange={props.onRange} unbounded={place.mode === "sql"} />
+      <TimeRangePicker range={place.range} onChange={props.onRange} unbounded={place.mode !== "promql"} />
       <RunButton running={props.running} onRun={props.onRun} onCancel={props.onCancel} />
     </div>
   );

@@ -10,6 +10,7 @@ import { navigate, parameters } from "../router";
 import { Editor } from "./Editor";
 import { NoData } from "./NoData";
 import { firstQuery, lastAddress, type Mode, type Place, placeHref, readPlace } from "./location";
+import { Baseline, ExplainResults } from "./ExplainResults";
 import { PromResults } from "./PromResults";
 import { QueryBar } from "./QueryBar";
 import { type Answer, runQuery, statistics } from "./run";
@@ -18,9 +19,9 @@ import { SqlResults } from "./SqlResults";
 import { type Catalog, useCatalog } from "./useCatalog";
 
 /** What stands in the editor, per language; kept while the reader looks at another page. */
-const drafts = { sql: signal(""), promql: signal("") };
+const drafts = { sql: signal(""), promql: signal(""), explain: signal("") };
 
-/** PromQL starts empty: which of its metrics matter, only the reader knows. */
+/** Others than SQL start empty: which metrics matter, or which rows are wrong, only the reader knows. */
 function firstDraft(mode: Mode, store: Store | undefined): string {
   return mode === "sql" && store ? firstQuery(store.name, store.kind) : "";
 }
@@ -47,6 +48,8 @@ function Results(props: {
     <div class={running ? "results stale" : "results"} aria-busy={running}>
       {value.mode === "sql" ? (
         <SqlResults result={value.result} charted={props.charted} onZoom={props.onZoom} />
+      ) : value.mode === "explain" ? (
+        <ExplainResults report={value.result} place={value.place} />
       ) : (
         <PromResults answer={value.result} onZoom={props.onZoom} />
       )}
@@ -58,12 +61,12 @@ function Results(props: {
 function useAnswer(place: Place, catalog: Catalog) {
   const [task, run, cancel] = useTask<Answer>();
   const [round, setRound] = useState(0);
-  const metricstore = catalog.store?.name;
-  // A PromQL query has to know its store first; SQL does not wait for the list.
-  const ready = place.query !== undefined && (place.mode === "sql" || metricstore !== undefined);
+  const store = catalog.store?.name;
+  // What does not name its store has to know it first; SQL does not wait for the list.
+  const ready = place.query !== undefined && (place.mode === "sql" || store !== undefined);
   useEffect(() => {
-    if (ready) run((abort) => runQuery(place, metricstore ?? "", abort));
-  }, [placeHref(place), ready, place.mode === "promql" ? metricstore : "", round]);
+    if (ready) run((abort, show) => runQuery(place, store ?? "", abort, show));
+  }, [placeHref(place), ready, place.mode === "sql" ? "" : store, round]);
   return { task, cancel, again: () => setRound((before) => before + 1) };
 }
 
@@ -101,14 +104,17 @@ function useQueryPage() {
   };
   const chooseProject = (project: string) => {
     draft.value = "";
-    go({ project, store: undefined, query: undefined });
+    go({ project, store: undefined, query: undefined, baseline: undefined });
   };
-  const chooseMode = (mode: Mode) => go({ mode, store: undefined, query: drafts[mode].value.trim() || undefined });
+  const chooseMode = (mode: Mode) =>
+    go({ mode, store: undefined, query: drafts[mode].value.trim() || undefined, baseline: undefined });
+  const chooseBaseline = (baseline: string) =>
+    go({ baseline: baseline.trim() || undefined, query: draft.value.trim() || undefined });
   const chooseRange = (range: TimeRange) => go({ range, query: draft.value.trim() || undefined });
   const zoom = (from: number, to: number) =>
     go({ range: { from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() } });
   useEscape(answer.task.running, answer.cancel);
-  return { place, catalog, draft, run, chooseStore, chooseProject, chooseMode, chooseRange, zoom, ...answer };
+  return { place, catalog, draft, run, chooseStore, chooseProject, chooseMode, chooseBaseline, chooseRange, zoom, ...answer };
 }
 
 export function QueryPage() {
@@ -150,11 +156,18 @@ export function QueryPage() {
           metrics={{ project: place.project, store: catalog.store?.name ?? "metrics" }}
           insert={insert}
         />
+        {place.mode === "explain" && <Baseline text={place.baseline ?? ""} onChange={page.chooseBaseline} />}
         <Status task={task} />
         {catalog.error && <ErrorLine message={catalog.error} />}
         {catalog.empty && !task.value && !task.error && <NoData project={place.project} mode={place.mode} />}
         {place.query === undefined && place.mode === "promql" && catalog.store && (
           <p class="empty">Type a query, or start with a metric from the list on the left. Ctrl+Enter runs it.</p>
+        )}
+        {place.query === undefined && place.mode === "explain" && catalog.store && (
+          <p class="empty">
+            Which rows are wrong? Write their condition, such as <code>status &gt;= 500</code>; Ctrl+Enter says what sets
+            them apart.
+          </p>
         )}
         {place.query !== undefined && <Results task={task} mode={place.mode} charted={charted} onZoom={page.zoom} />}
       </main>

@@ -83,7 +83,8 @@ function Columns({ store, onInsert }: { store: Store; onInsert: (text: string) =
 
 export function Sidebar(props: SidebarProps) {
   const { store } = props;
-  const offered = props.mode === "promql" ? props.stores.filter(({ kind }) => kind === "metrics") : props.stores;
+  const wanted = props.mode === "promql" ? "metrics" : "logs";
+  const offered = props.mode === "sql" ? props.stores : props.stores.filter(({ kind }) => kind === wanted);
   return (
     <aside class="sidebar" aria-label="Data">
       <label class="field">

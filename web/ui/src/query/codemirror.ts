@@ -55,7 +55,7 @@ const look = EditorView.theme({
 });
 
 function language(props: EditorProps): Extension {
-  if (props.mode === "sql") return sql({ dialect: PostgreSQL, schema: props.tables, upperCaseKeywords: true });
+  if (props.mode !== "promql") return sql({ dialect: PostgreSQL, schema: props.tables, upperCaseKeywords: true });
   const promql = new PromQLExtension().setComplete({ remote: completionClient(props.metrics) });
   return promql.asExtension();
 }

@@ -1,9 +1,16 @@
-// What the query page keeps in the address: language, project, store, text, range. A copied link is the whole state.
+// What the query page keeps in the address: language, project, store, text, baseline, range. A copied link is the whole state.
 import { signal } from "@preact/signals";
 import { defaultRange, type TimeRange } from "../lib/timerange";
 import { href } from "../router";
 
-export type Mode = "sql" | "promql";
+/** `explain` takes a condition of SQL and says what the rows have in common for which it holds. */
+export type Mode = "sql" | "promql" | "explain";
+
+const MODES: readonly string[] = ["sql", "promql", "explain"] satisfies Mode[];
+
+function isMode(text: string | null): text is Mode {
+  return text !== null && MODES.includes(text);
+}
 
 export interface Place {
   mode: Mode;
@@ -12,6 +19,8 @@ export interface Place {
   store: string | undefined;
   /** Absent: nothing was asked yet. */
   query: string | undefined;
+  /** What the rows of an explanation are compared with; absent: all others. */
+  baseline?: string;
   range: TimeRange;
 }
 
@@ -21,11 +30,14 @@ export const lastAddress = signal(href("/"));
 export function readPlace(search: URLSearchParams): Place {
   const from = search.get("from");
   const unbounded = from === "all";
+  const mode = search.get("mode");
+  const baseline = search.get("baseline");
   return {
-    mode: search.get("mode") === "promql" ? "promql" : "sql",
+    mode: isMode(mode) ? mode : "sql",
     project: search.get("project") || "default",
     store: search.get("store") || undefined,
     query: search.get("q") || undefined,
+    ...(baseline ? { baseline } : {}),
     range: unbounded
       ? { from: "", to: "" }
       : { from: from ?? defaultRange.from, to: search.get("to") ?? defaultRange.to },
@@ -41,6 +53,7 @@ export function placeParameters(place: Place): Record<string, string | undefined
     project: place.project === "default" ? undefined : place.project,
     store: place.store,
     q: place.query,
+    baseline: place.baseline,
     from: unbounded ? "all" : from === defaultRange.from ? undefined : from,
     to: unbounded || to === defaultRange.to ? undefined : to,
   };

@@ -5,6 +5,7 @@ import { type Place, placeHref, quoteName, quoteText, readPlace } from "./locati
 import { tableOf } from "./PromResults";
 import { chartOf } from "./resultChart";
 import { statistics } from "./run";
+import { reasons } from "./ExplainResults";
 import { storeInUse } from "./useCatalog";
 
 describe("the address", () => {
@@ -18,6 +19,14 @@ describe("the address", () => {
       range: { from: "now-6h", to: "now-1h" },
     },
     { mode: "sql", project: "default", store: "shop", query: "SELECT 1 -- ü\n", range: { from: "", to: "" } },
+    {
+      mode: "explain",
+      project: "default",
+      store: "shop",
+      query: "status >= 500",
+      baseline: "status < 400",
+      range: { from: "now-1h", to: "now" },
+    },
   ];
   it.each(places)("brings back what it was given", (place) => {
     expect(readPlace(new URL(placeHref(place), "http://x").searchParams)).toEqual(place);
@@ -189,4 +198,18 @@ describe("storeInUse", () => {
     expect(storeInUse(stores, mode, name)?.name).toBe(expected);
   });
   it("is absent in an empty project", () => expect(storeInUse([], "sql", "x")).toBeUndefined());
+});
+
+describe("what was left out of an explanation", () => {
+  it("is said once per reason", () => {
+    const leftOut = [
+      { dimension: "message", why: "free text" },
+      { dimension: "status", why: "the predicate names it" },
+      { dimension: "url", why: "free text" },
+    ];
+    expect(reasons(leftOut)).toEqual([
+      ["free text", ["message", "url"]],
+      ["the predicate names it", ["status"]],
+    ]);
+  });
 });

@@ -1,5 +1,5 @@
 // One run of the query page: what is asked of the server for a place, and what came back with its cost.
-import { type MatrixSeries, type PromResult, sql, type SqlResult } from "../lib/api";
+import { explain, type MatrixSeries, type PromResult, type ProvisionalReport, sql, type SqlResult } from "../lib/api";
 import { type Grid, gridFor, queryInstant, queryRange } from "../lib/prometheus";
 import { resolveRange, resolveTime } from "../lib/timerange";
 import { messageOf } from "../lib/useTask";
@@ -15,7 +15,8 @@ export interface PromAnswer {
 
 export type Answer =
   | { mode: "sql"; result: SqlResult; totalMs: number }
-  | { mode: "promql"; result: PromAnswer; totalMs: number };
+  | { mode: "promql"; result: PromAnswer; totalMs: number }
+  | { mode: "explain"; result: ProvisionalReport; place: Place; totalMs: number };
 
 function isoTime(text: string, now: number): string | undefined {
   const ms = resolveTime(text, now);
@@ -41,9 +42,29 @@ async function runPromql(place: Place, store: string, signal: AbortSignal): Prom
   };
 }
 
-/** Asks the server. `store` is the metricstore of a PromQL query; SQL names its stores itself. */
-export async function runQuery(place: Place, store: string, signal: AbortSignal): Promise<Answer> {
+/** Asks the server. `store` is what PromQL reads, or whose rows are explained; SQL names its stores itself. */
+export async function runQuery(
+  place: Place,
+  store: string,
+  signal: AbortSignal,
+  show: (answer: Answer) => void,
+): Promise<Answer> {
   const started = performance.now();
+  if (place.mode === "explain") {
+    const answer = (result: ProvisionalReport): Answer => {
+      return { mode: "explain", result, place: { ...place, store }, totalMs: performance.now() - started };
+    };
+    const at = Date.now();
+    const asked = {
+      project: place.project,
+      store,
+      where: place.query ?? "",
+      baseline: place.baseline,
+      from: isoTime(place.range.from, at),
+      to: isoTime(place.range.to, at),
+    };
+    return answer(await explain(asked, signal, (report) => show(answer(report))));
+  }
   if (place.mode === "promql") {
     const result = await runPromql(place, store, signal);
     return { mode: "promql", result, totalMs: performance.now() - started };
@@ -71,6 +92,17 @@ export function statistics(answer: Answer): string {
     return [
       counted(rows.length, "row"),
       counted(columns.length, "column"),
+      `${Math.round(server)} ms on the server`,
+      `${total} in all`,
+    ].join(" · ");
+  }
+  if (answer.mode === "explain") {
+    const { rows, explanations, exact, provisional, elapsed_ms: server } = answer.result;
+    const state = provisional ? "searching on" : exact ? "exact" : "partial";
+    return [
+      `${counted(rows, "row")} read`,
+      counted(explanations.length, "explanation"),
+      state,
       `${Math.round(server)} ms on the server`,
       `${total} in all`,
     ].join(" · ");

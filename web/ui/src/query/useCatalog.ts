@@ -18,9 +18,9 @@ export interface Catalog {
 
 const NONE: Store[] = [];
 
-/** The named store, else the usual one: `metrics` for PromQL, the log store with the most rows for SQL. */
+/** The named store, else the usual one: `metrics` for PromQL, the log store with the most rows otherwise. */
 export function storeInUse(stores: Store[], mode: Mode, name: string | undefined): Store | undefined {
-  const fitting = mode === "promql" ? stores.filter(({ kind }) => kind === "metrics") : stores;
+  const fitting = mode === "sql" ? stores : stores.filter(({ kind }) => (kind === "metrics") === (mode === "promql"));
   const named = fitting.find((store) => store.name === name);
   if (named || fitting.length === 0) return named;
   if (mode === "promql") return fitting.find((store) => store.name === "metrics") ?? fitting[0];
