@@ -30,6 +30,10 @@ pub enum RcaError {
     },
     #[error("there is no column with the {what} (looked for {wanted}); the columns are: {known}")]
     NoColumn { what: &'static str, wanted: String, known: String },
+    #[error("aggregate {given:?} is none of sum, avg, ratio:COLUMN, and percentiles above p0 and below p100")]
+    BadAggregate { given: String },
+    #[error("nothing is asked: give a predicate of the anomalous rows or a measure")]
+    NoQuestion,
     #[error("predicate {predicate:?} is not a SQL condition: {why}")]
     BadPredicate { predicate: String, why: String },
     #[error(transparent)]

@@ -177,6 +177,9 @@ impl Teller<'_> {
             support_ratio: (found.b > 0).then(|| found.a as f64 / all_a as f64 / (found.b as f64 / all_b as f64)),
             risk_ratio: risk.map(|risk| risk.ratio),
             ci: risk.map(|risk| risk.interval(self.population.deff)),
+            value_a: None,
+            value_b: None,
+            contribution: None,
             q_value,
             score,
         }

@@ -15,20 +15,24 @@ use tokio::time::Instant;
 use crate::cells::Shape;
 use crate::dimensions::{LeftOut, declared_unfit};
 use crate::input::{Baseline, Input, Options};
+
 use crate::limits::{BUDGET, GATHERED_BYTES_MAX};
+use crate::measure::Measure;
 use crate::report::Report;
 use crate::sql::{Predicate, quoted};
 use crate::{RcaError, explain, explain_progressively, names};
 
 /// What to explain, in the words of whoever asks.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Question {
-    /// SQL predicate of slice A.
-    pub predicate: String,
+    /// SQL predicate of slice A. Only a measure can do without: A is then every row that is not in B.
+    pub predicate: Option<String>,
     /// SQL predicate of slice B; none means every other row.
     pub baseline: Option<String>,
     /// Plural for the rows of A in the sentence, such as "failing requests"; none means "rows where" and the predicate.
     pub noun: Option<String>,
+    /// The number to explain; none means: why rows are in A.
+    pub measure: Option<Measure>,
     pub options: Options,
     /// Time for reading and searching; what was not reached is said. None means ten seconds.
     pub budget: Option<Duration>,
@@ -36,7 +40,7 @@ pub struct Question {
 
 impl Question {
     pub fn new(predicate: impl Into<String>) -> Self {
-        Self { predicate: predicate.into(), baseline: None, noun: None, options: Options::default(), budget: None }
+        Self { predicate: Some(predicate.into()), ..Self::default() }
     }
 }
 
@@ -140,7 +144,10 @@ async fn finish(
     on_partial: Option<PartialReports>,
 ) -> Result<Report, RcaError> {
     let options = question.options.clone();
-    let noun = question.noun.clone().unwrap_or_else(|| format!("rows where {}", question.predicate));
+    let noun = question.noun.clone().unwrap_or_else(|| match &question.predicate {
+        Some(predicate) => format!("rows where {predicate}"),
+        None => "rows".to_owned(),
+    });
     let Plan { predicate_columns, left_out, baseline_of, .. } = plan;
     let Gathered { batches, slice, cut, .. } = gathered;
     let complete = move |mut report: Report| {
@@ -182,7 +189,7 @@ struct Plan {
 impl Plan {
     fn new(question: &Question, schema: &Schema) -> Result<Self, RcaError> {
         question.options.check_names(schema)?;
-        let a = Predicate::parse(&question.predicate)?;
+        let a = Predicate::parse(question.predicate.as_deref().ok_or(RcaError::NoQuestion)?)?;
         let b = question.baseline.as_deref().map(Predicate::parse).transpose()?;
         let all = || schema.fields().iter().map(|field| field.name().as_str());
         let mut predicate_columns: Vec<String> =

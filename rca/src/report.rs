@@ -63,6 +63,14 @@ pub struct Evidence {
     pub risk_ratio: Option<f64>,
     /// 95 % interval of the risk ratio.
     pub ci: Option<(f64, f64)>,
+    /// With a measure: its value over the rows of A, and over those of B or as expected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_a: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_b: Option<f64>,
+    /// With a measure: the part of the whole deviation that is here; below zero where it goes the other way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contribution: Option<f64>,
     /// Corrected for the whole search, on the rows that no earlier explanation has.
     pub q_value: f64,
     /// Log-likelihood gained on those rows (nats), less the cost of the length.

@@ -84,7 +84,7 @@ pub(crate) fn project(name: Option<&str>) -> Result<ProjectName, StoreError> {
 fn question(request: ExplainRequest) -> Question {
     let default = Options::default();
     Question {
-        predicate: request.predicate,
+        predicate: Some(request.predicate),
         baseline: request.baseline,
         noun: request.noun,
         options: Options {
@@ -95,6 +95,7 @@ fn question(request: ExplainRequest) -> Question {
             alpha: request.alpha.unwrap_or(default.alpha),
             unit: request.unit,
         },
+        measure: None,
         budget: request.budget_ms.map(|ms| Duration::from_millis(ms).min(EXPLAIN_BUDGET_MAX)),
     }
 }
