@@ -32,6 +32,16 @@ pub enum RcaError {
     NoColumn { what: &'static str, wanted: String, known: String },
     #[error("aggregate {given:?} is none of sum, avg, ratio:COLUMN, and percentiles above p0 and below p100")]
     BadAggregate { given: String },
+    #[error("measure {name:?} is not a column; the columns are: {known}")]
+    UnknownMeasure { name: String, known: String },
+    #[error("measure {name:?} is of type {data_type}; it must be a number")]
+    NotNumeric { name: String, data_type: String },
+    #[error("measure {name:?} has no finite value in the {rows} rows read")]
+    NoValues { name: String, rows: u64 },
+    #[error("measure {name:?} is below zero in {rows} rows; a ratio is explained by parts of its denominator")]
+    NegativeNumerator { name: String, rows: u64 },
+    #[error("measure {name:?} has one value in all rows read: nothing deviates")]
+    ConstantMeasure { name: String },
     #[error("nothing is asked: give a predicate of the anomalous rows or a measure")]
     NoQuestion,
     #[error("predicate {predicate:?} is not a SQL condition: {why}")]

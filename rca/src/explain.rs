@@ -137,6 +137,7 @@ impl Teller<'_> {
             dimensions: dimensions.names.clone(),
             counted: counted(&mined.found, self.max_order),
             unit: units.map(|units| Unit { dimension: units.column.clone(), design_effect: cover.deff }),
+            measure: None,
             elapsed_ms: 0.0,
         };
         report.sentence = sentence(&report, self.noun);

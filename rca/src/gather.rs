@@ -15,12 +15,11 @@ use tokio::time::Instant;
 use crate::cells::Shape;
 use crate::dimensions::{LeftOut, declared_unfit};
 use crate::input::{Baseline, Input, Options};
-
 use crate::limits::{BUDGET, GATHERED_BYTES_MAX};
-use crate::measure::Measure;
+use crate::measure::{Measure, PERIOD};
 use crate::report::Report;
 use crate::sql::{Predicate, quoted};
-use crate::{RcaError, explain, explain_progressively, names};
+use crate::{RcaError, explain, explain_measure, explain_progressively, names};
 
 /// What to explain, in the words of whoever asks.
 #[derive(Debug, Clone, Default)]
@@ -143,7 +142,7 @@ async fn finish(
     clock: Timer,
     on_partial: Option<PartialReports>,
 ) -> Result<Report, RcaError> {
-    let options = question.options.clone();
+    let (options, measure) = (question.options.clone(), question.measure.clone());
     let noun = question.noun.clone().unwrap_or_else(|| match &question.predicate {
         Some(predicate) => format!("rows where {predicate}"),
         None => "rows".to_owned(),
@@ -162,9 +161,10 @@ async fn finish(
     let searched = tokio::task::spawn_blocking(move || {
         let input = Input { batches, slice, predicate_columns, baseline: baseline_of };
         let stop = || clock.is_over();
-        let report = match on_partial {
-            None => explain(&input, &options, &noun, &stop),
-            Some(mut on_partial) => {
+        let report = match (measure, on_partial) {
+            (Some(measure), _) => explain_measure(&input, &measure, &options, &noun, &stop),
+            (None, None) => explain(&input, &options, &noun, &stop),
+            (None, Some(mut on_partial)) => {
                 explain_progressively(&input, &options, &noun, &stop, &mut |report| on_partial(complete(report)))
             }
         };
@@ -179,6 +179,8 @@ const SLICE: &str = "_culprit_slice";
 /// The one query over the rows.
 struct Plan {
     columns: Vec<String>,
+    /// The point in time of a row, as an integer, where both predicates are about it.
+    period: Option<String>,
     slice: String,
     filter: String,
     predicate_columns: Vec<String>,
@@ -189,40 +191,64 @@ struct Plan {
 impl Plan {
     fn new(question: &Question, schema: &Schema) -> Result<Self, RcaError> {
         question.options.check_names(schema)?;
-        let a = Predicate::parse(question.predicate.as_deref().ok_or(RcaError::NoQuestion)?)?;
+        if question.predicate.is_none() && question.measure.is_none() {
+            return Err(RcaError::NoQuestion);
+        }
+        let a = question.predicate.as_deref().map(Predicate::parse).transpose()?;
         let b = question.baseline.as_deref().map(Predicate::parse).transpose()?;
-        let all = || schema.fields().iter().map(|field| field.name().as_str());
-        let mut predicate_columns: Vec<String> =
-            a.columns(all()).chain(b.iter().flat_map(|b| b.columns(all()))).map(str::to_owned).collect();
+        let (named_a, named_b) = (named(a.as_ref(), schema), named(b.as_ref(), schema));
+        let measured = question.measure.as_ref().map_or(Ok(Vec::new()), |measure| measure.columns_in(schema))?;
+        let period = question.measure.as_ref().and_then(|_| period(schema, &named_a, &named_b));
+        let mut predicate_columns: Vec<String> = [named_a, named_b].concat();
         predicate_columns.sort_unstable();
         predicate_columns.dedup();
         // A row for which the predicate is unknown is not anomalous, so it is normal.
-        let (slice, filter, baseline_of) = match &b {
-            None => (format!("COALESCE({}, false)", a.sql), String::new(), Baseline::Complement),
-            Some(b) => (
+        let (slice, filter, baseline_of) = match (&a, &b) {
+            (None, None) => ("true".to_owned(), String::new(), Baseline::Other),
+            (None, Some(b)) => (format!("NOT COALESCE({}, false)", b.sql), String::new(), Baseline::Complement),
+            (Some(a), None) => (format!("COALESCE({}, false)", a.sql), String::new(), Baseline::Complement),
+            (Some(a), Some(b)) => (
                 format!("CASE WHEN {} THEN true WHEN {} THEN false END", a.sql, b.sql),
                 format!(" WHERE ({}) OR ({})", a.sql, b.sql),
                 Baseline::Other,
             ),
         };
-        let (columns, left_out) = wanted(&question.options, schema, &predicate_columns);
-        Ok(Self { columns, slice, filter, predicate_columns, left_out, baseline_of })
+        let (columns, left_out) =
+            wanted(&question.options, schema, &[predicate_columns.as_slice(), &measured].concat());
+        Ok(Self { columns, period, slice, filter, predicate_columns, left_out, baseline_of })
     }
 
     fn sql(&self, from: &str) -> String {
         let columns: Vec<_> = self.columns.iter().map(|name| quoted(name)).collect();
         let columns = columns.iter().map(|name| format!("{name}, ")).collect::<String>();
-        format!("SELECT {columns}{} AS {} FROM {from}{}", self.slice, quoted(SLICE), self.filter)
+        let period = self.period.iter().map(|period| format!("{period} AS {}, ", quoted(PERIOD))).collect::<String>();
+        format!("SELECT {columns}{period}{} AS {} FROM {from}{}", self.slice, quoted(SLICE), self.filter)
     }
 }
 
+/// The columns that a predicate names.
+fn named(predicate: Option<&Predicate>, schema: &Schema) -> Vec<String> {
+    let all = schema.fields().iter().map(|field| field.name().as_str());
+    predicate.map_or_else(Vec::new, |predicate| predicate.columns(all).map(str::to_owned).collect())
+}
+
+/// What tells periods of the baseline apart: a time or an integer that both predicates name.
+fn period(schema: &Schema, a: &[String], b: &[String]) -> Option<String> {
+    let in_both = a.iter().filter(|name| b.contains(name));
+    let mut orderly = in_both.filter(|name| {
+        let data_type = schema.field_with_name(name).ok().map(Field::data_type);
+        data_type.is_some_and(|of| of.is_integer() || matches!(of, DataType::Timestamp(..)))
+    });
+    orderly.next().map(|name| format!("CAST({} AS BIGINT)", quoted(name)))
+}
+
 /// The columns to read, and those that their declaration alone excludes: messages and maps are most of the bytes.
-fn wanted(options: &Options, schema: &Schema, predicate_columns: &[String]) -> (Vec<String>, Vec<LeftOut>) {
+fn wanted(options: &Options, schema: &Schema, asked_about: &[String]) -> (Vec<String>, Vec<LeftOut>) {
     let (mut columns, mut left_out) = (Vec::new(), Vec::new());
     for field in schema.fields() {
         let name = field.name();
         let shape = Shape::of(field.data_type());
-        let names_it = predicate_columns.contains(name) || options.unit.as_ref() == Some(name) || names::is_unit(name);
+        let names_it = asked_about.contains(name) || options.unit.as_ref() == Some(name) || names::is_unit(name);
         let needed = names_it && !matches!(shape, Shape::Time | Shape::Unsupported);
         let why = declared_unfit(name, shape);
         match &options.dimensions {

@@ -27,6 +27,25 @@ pub(crate) const CANDIDATES_MAX: usize = 400_000;
 /// Explanations asserted at most.
 pub(crate) const EXPLANATIONS_MAX: usize = 20;
 
+/// Dimensions of a measure's leaf table; one bit each.
+pub(crate) const LEAF_DIMENSIONS_MAX: usize = 32;
+
+/// Leaves times combinations of dimensions that a measure is searched by, 4 bytes each. Beyond it, longer combinations
+/// are not searched.
+pub(crate) const GROUPED_CELLS_MAX: usize = 32 << 20;
+
+/// Slices of a leaf table, the best by pooled likelihood, whose leaves are looked at one by one.
+pub(crate) const SCANNED_SLICES_MAX: usize = 150;
+
+/// Leaves that are looked at one by one, a kilobyte and a half each; of more, an even sample is.
+pub(crate) const RIPPLE_LEAVES_MAX: usize = 20_000;
+
+/// The noise of an expectation at least, relative: nobody asks after a deviation of a thousandth.
+pub(crate) const DEVIATION_MIN: f64 = 1e-3;
+
+/// Baseline periods told apart; a longer baseline is cut into so many of equal length.
+pub(crate) const PERIODS_MAX: usize = 16;
+
 /// Entries of the ranked list.
 pub(crate) const RANKED_MAX: usize = 20;
 

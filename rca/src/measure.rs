@@ -1,6 +1,210 @@
-//! What is explained when the question is about a number instead of a predicate: which column, how it adds up, and what
-//! it was expected to be.
+//! Explains a number (a sum, a mean, a ratio, a percentile) instead of why rows are in slice A.
+//!
+//! There are three questions. With an expected value per row: where is reality off ([`deviation`])? With a slice B: which
+//! slices changed more than the rest ([`rate`], for means and percentiles on the rows in the tail; sums against those of
+//! B by [`deviation`])? With neither: which slices differ from all others ([`tail`])? The first two work on a leaf table
+//! ([`leaves`]), whose statistics add up, so that segments and machines can be searched apart and put together.
 
 mod agg;
+mod answer;
+mod choice;
+mod deviation;
+mod groupings;
+mod leaves;
+mod periods;
+mod rate;
+mod ripple;
+mod rows;
+mod sentence;
+mod series;
+mod tail;
 
 pub use agg::{Agg, Measure};
+pub use series::{Label, explain_series};
+
+use crate::RcaError;
+use crate::dimensions::LeftOut;
+use crate::input::{Input, Options};
+use crate::report::Report;
+use crate::workers::Stop;
+use answer::Answer;
+use groupings::{Groupings, Slice};
+use leaves::{Leaves, Part, Parts};
+use rate::Rates;
+use rows::Rows;
+use sentence::Comparison;
+use tail::{End, Tail};
+
+/// A column of the batches, if there: the point in time (any integer) of each row, by which the baseline is cut into
+/// periods.
+pub(crate) const PERIOD: &str = "_culprit_period";
+
+/// Explains a measure over the rows of the input. A row whose value, denominator or expectation is not a finite number
+/// (or whose denominator is not above zero) is not counted, and how many there were is said.
+pub fn explain_measure(
+    input: &Input,
+    measure: &Measure,
+    options: &Options,
+    noun: &str,
+    stop: Stop<'_>,
+) -> Result<Report, RcaError> {
+    options.check()?;
+    if let Some(batch) = input.batches.first() {
+        options.check_names(batch.schema_ref())?;
+    }
+    let rows = Rows::of(input, measure)?;
+    if rows.count_a() == 0 {
+        return Err(RcaError::NoValues { name: measure.column.clone(), rows: rows.skipped });
+    }
+    let asked = Asked { input, measure, options, noun, rows: &rows, stop };
+    let has_b = rows.count_a() < rows.len();
+    let mut report = match (&measure.agg, &measure.expected) {
+        (_, Some(_)) => asked.against_expectation(),
+        (Agg::Sum, None) if has_b => asked.sums_against_baseline(),
+        (Agg::Avg | Agg::Percentile(_), None) if has_b => asked.tails_against_baseline(),
+        (Agg::Ratio { .. }, None) if has_b => asked.ratio_against_baseline(),
+        (Agg::Ratio { .. }, None) => asked.ratio_against_the_rest(),
+        (Agg::Sum | Agg::Avg | Agg::Percentile(_), None) => {
+            tail::explain_elsewhere(input, measure, options, noun, &rows, stop)
+        }
+    }?;
+    if rows.skipped > 0 {
+        let why = format!("{} rows have no usable value and were not counted", rows.skipped);
+        report.left_out.push(LeftOut { dimension: measure.column.clone(), why });
+    }
+    Ok(report)
+}
+
+struct Asked<'a> {
+    input: &'a Input,
+    measure: &'a Measure,
+    options: &'a Options,
+    noun: &'a str,
+    rows: &'a Rows,
+    stop: Stop<'a>,
+}
+
+impl Asked<'_> {
+    fn against_expectation(&self) -> Result<Report, RcaError> {
+        let parts = |row: usize| {
+            // The expectation of a ratio is one of its value, so that it adds up by denominators.
+            let is_ratio = matches!(self.measure.agg, Agg::Ratio { .. });
+            let weight = self.rows.denominators[row];
+            let expected = self.rows.expected[row] * if is_ratio { weight } else { 1.0 };
+            let real = self.rows.values[row];
+            Parts { a: part(real, weight, real), b: Part { rows: 0, ..part(expected, weight, expected) } }
+        };
+        let (leaves, groupings) = self.leaves(&(0..self.rows.len()).map(parts).collect::<Vec<_>>())?;
+        let expected: Vec<f64> = leaves.parts.iter().map(|parts| parts.b.value).collect();
+        Ok(self.deviations(&leaves, &groupings, &expected, Comparison::Expected))
+    }
+
+    /// The windows may differ in length: what most leaves became is what was expected of all.
+    fn sums_against_baseline(&self) -> Result<Report, RcaError> {
+        let (leaves, groupings) = self.leaves(&self.both(|row| (self.rows.values[row], 1.0)))?;
+        let both = |parts: &&Parts| parts.a.value > 0.0 && parts.b.value > 0.0;
+        let ratios: Vec<f64> = leaves.parts.iter().filter(both).map(|parts| parts.a.value / parts.b.value).collect();
+        let scale = if ratios.is_empty() { 1.0 } else { rows::percentile(ratios, 50.0) };
+        let expected: Vec<f64> = leaves.parts.iter().map(|parts| parts.b.value * scale).collect();
+        Ok(self.deviations(&leaves, &groupings, &expected, Comparison::Baseline))
+    }
+
+    fn ratio_against_baseline(&self) -> Result<Report, RcaError> {
+        let below_zero = self.rows.values.iter().filter(|value| **value < 0.0).count();
+        if below_zero > 0 {
+            return Err(RcaError::NegativeNumerator { name: self.measure.column.clone(), rows: below_zero as u64 });
+        }
+        self.rates(&self.both(|row| (self.rows.values[row], self.rows.denominators[row])), Comparison::Baseline)
+    }
+
+    /// Every slice is compared with a world that has the rate of all rows.
+    fn ratio_against_the_rest(&self) -> Result<Report, RcaError> {
+        let all = self.rows.value(&self.measure.agg, |_| true).unwrap_or(0.0);
+        let parts = |row: usize| {
+            let (value, weight) = (self.rows.values[row], self.rows.denominators[row]);
+            Parts { a: part(value, weight, value), b: Part { rows: 0, ..part(all * weight, weight, all * weight) } }
+        };
+        self.rates(&(0..self.rows.len()).map(parts).collect::<Vec<_>>(), Comparison::Elsewhere)
+    }
+
+    fn tails_against_baseline(&self) -> Result<Report, RcaError> {
+        let side = |in_a: bool| (0..self.rows.len()).filter(move |row| self.rows.in_a[*row] == in_a);
+        let of = |in_a: bool| self.rows.value(&self.measure.agg, |row| self.rows.in_a[row] == in_a);
+        let end = if of(true) >= of(false) { End::High } else { End::Low };
+        let tail = Tail::of(&self.measure.agg, end, side(false).map(|row| self.rows.values[row]).collect());
+        let has = |row: usize| (f64::from(u8::from(tail.has(self.rows.values[row]))), 1.0);
+        let mut report = self.rates(&self.both(has), Comparison::Baseline)?;
+        if let Agg::Percentile(_) = self.measure.agg {
+            tail::fill_percentiles(self.input, self.rows, self.measure, &mut report)?;
+        }
+        Ok(report)
+    }
+
+    /// Each row on the side of its slice, with the value and the weight that the search compares.
+    fn both(&self, of: impl Fn(usize) -> (f64, f64)) -> Vec<Parts> {
+        let calm = periods::calm(self.input, self.rows, &of);
+        let parts = |row: usize| {
+            let (value, weight) = of(row);
+            let part = part(value, weight, self.rows.values[row]);
+            match (self.rows.in_a[row], calm.uses(row)) {
+                (true, _) => Parts { a: part, ..Parts::default() },
+                (false, true) => Parts { b: part, ..Parts::default() },
+                (false, false) => Parts::default(),
+            }
+        };
+        (0..self.rows.len()).map(parts).collect()
+    }
+
+    fn leaves(&self, parts: &[Parts]) -> Result<(Leaves, Groupings), RcaError> {
+        let not_searched: Vec<String> = self.measure.columns().cloned().chain([PERIOD.to_owned()]).collect();
+        let leaves = Leaves::of(self.input, self.options, &not_searched, &self.rows.rows, parts)?;
+        let groupings = Groupings::of(&leaves, self.options.max_order, self.stop);
+        Ok((leaves, groupings))
+    }
+
+    fn deviations(&self, leaves: &Leaves, groupings: &Groupings, expected: &[f64], against: Comparison) -> Report {
+        let choices = deviation::search(leaves, groupings, expected, self.options.alpha, self.stop);
+        let off = |leaf: usize| leaves.parts[leaf].a.value - expected[leaf];
+        let all: f64 = (0..leaves.len()).map(off).sum();
+        let contribution =
+            |slice: &Slice| (0..leaves.len()).filter(|leaf| slice.has(leaves, *leaf)).map(off).sum::<f64>() / all;
+        self.answer(leaves, groupings, &choices, &contribution, against, None)
+    }
+
+    fn rates(&self, parts: &[Parts], against: Comparison) -> Result<Report, RcaError> {
+        let (leaves, groupings) = self.leaves(parts)?;
+        let rates = Rates::new(&leaves, &groupings, self.options);
+        let choices = rates.search(self.stop);
+        let contribution = |slice: &Slice| rates.contribution(slice);
+        let mix = (against == Comparison::Baseline).then(|| mix(&leaves, &rates.expected)).flatten();
+        Ok(self.answer(&leaves, &groupings, &choices, &contribution, against, mix))
+    }
+
+    fn answer(
+        &self,
+        leaves: &Leaves,
+        groupings: &Groupings,
+        choices: &choice::Choices,
+        contribution: &dyn Fn(&Slice) -> f64,
+        comparison: Comparison,
+        mix: Option<f64>,
+    ) -> Report {
+        Answer { measure: self.measure, noun: self.noun, leaves, groupings, choices, contribution, comparison, mix }
+            .report()
+    }
+}
+
+fn part(value: f64, weight: f64, sum: f64) -> Part {
+    Part { rows: 1, value, weight, sum }
+}
+
+/// Kitagawa's decomposition: of the change of the rate, the part that A would show with the rates of B.
+fn mix(leaves: &Leaves, expected: &[f64]) -> Option<f64> {
+    let Parts { a, b } = leaves.total();
+    let (rate_a, rate_b) = (a.value / a.weight, b.value / b.weight);
+    let with_rates_of_b = expected.iter().sum::<f64>() / a.weight;
+    Some((with_rates_of_b - rate_b) / (rate_a - rate_b)).filter(|mix| mix.is_finite())
+}
+
+#[cfg(test)]
+mod tests;

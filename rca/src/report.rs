@@ -28,8 +28,24 @@ pub struct Report {
     pub counted: Vec<u64>,
     /// The column whose equal rows were not taken for independent.
     pub unit: Option<Unit>,
+    /// Of a question about a measure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<Measured>,
     /// Filled in by the caller: the engine reads no clock.
     pub elapsed_ms: f64,
+}
+
+/// A measure over all rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    pub column: String,
+    pub agg: String,
+    /// Over slice A.
+    pub value_a: Option<f64>,
+    /// Over slice B, or as expected.
+    pub value_b: Option<f64>,
+    /// The part of the change that is there because rows moved between slices (Kitagawa's composition effect).
+    pub mix: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

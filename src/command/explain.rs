@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use culprit_alerting::parse_duration;
 use culprit_query::{FileSql, is_file_name};
-use culprit_rca::{Options, Question, Report, explain_files};
+use culprit_rca::{Agg, Measure, Options, Question, Report, explain_files};
 use reqwest::Method;
 use serde_json::json;
 
@@ -23,23 +23,35 @@ use crate::remote::ServerArgs;
 #[command(after_help = "Examples:
   culprit explain web --where 'status = 404'
   culprit explain requests.parquet --where 'status >= 500' --dimensions service,version,customer_id
-  culprit explain shop --where 'latency_ms > 1000' --baseline 'latency_ms < 100' --output json")]
+  culprit explain shop --where 'latency_ms > 1000' --baseline 'latency_ms < 100' --output json
+  culprit explain requests.parquet --measure latency_ms --agg p99
+  culprit explain viewers.csv --where 'minute = 7' --baseline 'minute < 7' --measure stalled --agg ratio:viewers
+  culprit explain sales.csv --measure real --expected predicted")]
 pub(crate) struct ExplainArgs {
     /// Files (Parquet, CSV, NDJSON), or one store of a server
     #[arg(required = true, value_name = "FILE|STORE")]
     sources: Vec<String>,
-    /// SQL predicate of the anomalous rows
-    #[arg(long = "where", value_name = "PREDICATE")]
-    predicate: String,
+    /// SQL predicate of the anomalous rows; with a measure, all rows by default
+    #[arg(long = "where", value_name = "PREDICATE", required_unless_present = "measure")]
+    predicate: Option<String>,
     /// SQL predicate of the normal rows; by default all others
     #[arg(long, value_name = "PREDICATE")]
     baseline: Option<String>,
+    /// The number to explain, instead of why rows are anomalous
+    #[arg(long, value_name = "COLUMN")]
+    measure: Option<String>,
+    /// sum, avg, ratio:COLUMN or a percentile such as p99; by default sum with --expected, avg without
+    #[arg(long, value_name = "AGGREGATE", requires = "measure")]
+    agg: Option<Agg>,
+    /// The column that says what the measure should have been
+    #[arg(long, value_name = "COLUMN", requires = "measure")]
+    expected: Option<String>,
     /// The columns to search, separated by commas; by default chosen by what they hold
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     dimensions: Option<Vec<String>>,
-    /// Values that one explanation may combine
-    #[arg(long, default_value_t = 3)]
-    max_order: usize,
+    /// Values that one explanation may combine; by default 3, and 5 with --expected
+    #[arg(long)]
+    max_order: Option<usize>,
     /// The column whose equal rows are not independent; by default a trace or request id
     #[arg(long, value_name = "COLUMN")]
     unit: Option<String>,
@@ -72,17 +84,21 @@ pub(crate) async fn run(args: ExplainArgs) -> Result<(), CliError> {
 }
 
 async fn of_files(args: &ExplainArgs, files: &[String], budget: Duration) -> Result<Report, CliError> {
+    let measure = args.measure.as_ref().map(|column| Measure::new(column, args.agg.clone(), args.expected.clone()));
+    let default_order = measure.as_ref().map_or(Options::default().max_order, Measure::default_order);
     let options = Options {
         dimensions: args.dimensions.clone(),
-        max_order: args.max_order,
+        max_order: args.max_order.unwrap_or(default_order),
         unit: args.unit.clone(),
         ..Options::default()
     };
     let question = Question {
+        predicate: args.predicate.clone(),
         baseline: args.baseline.clone(),
+        noun: None,
+        measure,
         options,
         budget: Some(budget),
-        ..Question::new(args.predicate.clone())
     };
     Ok(explain_files(&FileSql::new(), files, &question).await?)
 }
@@ -92,7 +108,7 @@ async fn of_store(args: &ExplainArgs, store: &str, budget: Duration) -> Result<R
     let body = json!({
         "project": args.scope.project, "store": store, "where": args.predicate, "baseline": args.baseline,
         "from": args.scope.from, "to": args.scope.to, "dimensions": args.dimensions, "max_order": args.max_order,
-        "unit": args.unit, "budget_ms": u64::try_from(budget.as_millis()).unwrap_or(u64::MAX),
+        "unit": args.unit, "measure": args.measure, "agg": args.agg.as_ref().map(Agg::to_string), "expected": args.expected, "budget_ms": u64::try_from(budget.as_millis()).unwrap_or(u64::MAX),
     });
     let request = server.request(Method::POST, &["api", "explain"]).json(&body);
     match progress::is_wanted() {

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use culprit_rca::{Options, Question, explain_store, explain_store_progressively};
+use culprit_rca::{Measure, Options, Question, RcaError, explain_store, explain_store_progressively};
 use culprit_store::{ProjectName, Right, StoreError, StoreKind, StoreName};
 use serde::Deserialize;
 
@@ -26,11 +26,17 @@ use stream::{Framing, streamed};
 pub(crate) struct ExplainRequest {
     project: Option<String>,
     store: String,
-    /// SQL condition of the anomalous rows.
+    /// SQL condition of the anomalous rows; a measure can do without.
     #[serde(rename = "where")]
-    predicate: String,
+    predicate: Option<String>,
     /// SQL condition of the normal rows; without one, all others.
     baseline: Option<String>,
+    /// The numeric column to explain.
+    measure: Option<String>,
+    /// `sum`, `avg`, `ratio:COLUMN`, `p99`.
+    agg: Option<String>,
+    /// Column with the value that each row was expected to have.
+    expected: Option<String>,
     from: Option<Moment>,
     to: Option<Moment>,
     dimensions: Option<Vec<String>>,
@@ -65,7 +71,7 @@ pub(crate) async fn explain(
         return Err(StoreError::WrongKind { project, store, actual, wanted }.into());
     }
     let range = range(request.from.as_ref(), request.to.as_ref())?;
-    let (sql, question) = (principal.sql(&app), question(request));
+    let (sql, question) = (principal.sql(&app), question(request)?);
     match Framing::of_accept(&headers) {
         None => Ok(Json(explain_store(&sql, &project, &name, range, &question).await?).into_response()),
         Some(framing) => {
@@ -81,21 +87,24 @@ pub(crate) fn project(name: Option<&str>) -> Result<ProjectName, StoreError> {
     name.map_or_else(|| Ok(ProjectName::default_project()), ProjectName::parse)
 }
 
-fn question(request: ExplainRequest) -> Question {
+fn question(request: ExplainRequest) -> Result<Question, RcaError> {
     let default = Options::default();
-    Question {
-        predicate: Some(request.predicate),
+    let agg = request.agg.map(|agg| agg.parse()).transpose()?;
+    let measure = request.measure.map(|column| Measure::new(column, agg, request.expected));
+    let default_order = measure.as_ref().map_or(default.max_order, Measure::default_order);
+    Ok(Question {
+        predicate: request.predicate,
         baseline: request.baseline,
         noun: request.noun,
         options: Options {
             dimensions: request.dimensions.filter(|dimensions| !dimensions.is_empty()),
-            max_order: request.max_order.unwrap_or(default.max_order),
+            max_order: request.max_order.unwrap_or(default_order),
             min_support: request.min_support.unwrap_or(default.min_support),
             min_ratio: request.min_ratio.unwrap_or(default.min_ratio),
             alpha: request.alpha.unwrap_or(default.alpha),
             unit: request.unit,
         },
-        measure: None,
+        measure,
         budget: request.budget_ms.map(|ms| Duration::from_millis(ms).min(EXPLAIN_BUDGET_MAX)),
-    }
+    })
 }

@@ -3,7 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use arrow::datatypes::Schema;
+
 use crate::RcaError;
+use crate::input::Options;
+use crate::limits::ORDER_MAX;
 
 /// A numeric column to be explained.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +23,21 @@ impl Measure {
     pub fn new(column: impl Into<String>, agg: Option<Agg>, expected: Option<String>) -> Self {
         let agg = agg.unwrap_or(if expected.is_some() { Agg::Sum } else { Agg::Avg });
         Self { column: column.into(), agg, expected }
+    }
+
+    /// Items per explanation unless asked otherwise. Against an expectation each leaf has evidence of its own, so a
+    /// cause may be as narrow as a leaf; rates need counts, which narrow slices lack.
+    pub fn default_order(&self) -> usize {
+        if self.expected.is_some() { ORDER_MAX } else { Options::default().max_order }
+    }
+
+    /// Its columns, which have to be there.
+    pub(crate) fn columns_in(&self, schema: &Schema) -> Result<Vec<String>, RcaError> {
+        let known = || schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ");
+        match self.columns().find(|name| schema.index_of(name).is_err()) {
+            Some(name) => Err(RcaError::UnknownMeasure { name: name.clone(), known: known() }),
+            None => Ok(self.columns().cloned().collect()),
+        }
     }
 
     /// The columns that it is made of.

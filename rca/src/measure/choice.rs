@@ -1,0 +1,83 @@
+//! What a search over the leaf table comes back with, whatever its statistics are.
+
+use super::groupings::Slice;
+use super::leaves::Leaves;
+
+/// A slice with its evidence on the leaves that were left when it was looked at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Scored {
+    pub(crate) slice: Slice,
+    pub(crate) score: f64,
+    /// Corrected for all slices searched.
+    pub(crate) q: f64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Choice {
+    pub(crate) chosen: Scored,
+    /// Slices that share most of their leaves with it, best first.
+    pub(crate) alternates: Vec<Scored>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Choices {
+    pub(crate) explanations: Vec<Choice>,
+    /// What would have been chosen next, best first, were it significant and large enough.
+    pub(crate) below: Vec<Scored>,
+    pub(crate) stopped: bool,
+}
+
+/// Keeps the best few of many.
+#[derive(Debug)]
+pub(crate) struct Best {
+    pub(crate) slices: Vec<Scored>,
+    limit: usize,
+}
+
+impl Best {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { slices: Vec::with_capacity(limit + 1), limit }
+    }
+
+    /// The score that another has to beat.
+    pub(crate) fn least(&self) -> f64 {
+        if self.slices.len() < self.limit { f64::NEG_INFINITY } else { self.slices[self.limit - 1].score }
+    }
+
+    pub(crate) fn offer(&mut self, scored: Scored) {
+        if scored.score > self.least() {
+            let place = self.slices.partition_point(|other| other.score >= scored.score);
+            self.slices.insert(place, scored);
+            self.slices.truncate(self.limit);
+        }
+    }
+}
+
+/// The leaves that nothing explains yet, as a list and as flags.
+#[derive(Debug)]
+pub(crate) struct Left {
+    pub(crate) leaves: Vec<usize>,
+}
+
+impl Left {
+    pub(crate) fn explain_away(&mut self, leaves: &Leaves, slice: &Slice) {
+        self.leaves.retain(|leaf| !slice.has(leaves, *leaf));
+    }
+
+    /// Those of the candidates that have half of their leaves, as far as they are left, in common with the slice.
+    pub(crate) fn alternates(
+        &self,
+        leaves: &Leaves,
+        slice: &Slice,
+        candidates: &[Scored],
+        limit: usize,
+    ) -> Vec<Scored> {
+        let inside: Vec<bool> = self.leaves.iter().map(|leaf| slice.has(leaves, *leaf)).collect();
+        let overlaps = |scored: &&Scored| {
+            let of = self.leaves.iter().zip(&inside).filter(|(leaf, _)| scored.slice.has(leaves, **leaf));
+            let (all, shared) = of.fold((0, 0), |(all, shared), (_, inside)| (all + 1, shared + usize::from(*inside)));
+            scored.slice != *slice && (shared * 2 >= all || slice.is_within(leaves, &scored.slice))
+        };
+        candidates.iter().filter(overlaps).take(limit).copied().collect()
+    }
+}

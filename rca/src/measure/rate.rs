@@ -1,0 +1,278 @@
+//! What made a ratio (failures over requests, stalled viewers over viewers) differ between slice A and slice B.
+//!
+//! Two likelihoods are asked about every slice, because each is blind to what the other sees. The pooled one
+//! (expectation-based binomial scan) compares the rate inside with the rate that the slice had in B, raised by as much as
+//! the rest of the world rose: it knows how much is explained, but one busy leaf decides it. The other, [`Ripple`], asks
+//! whether the leaves of the slice moved together. The geometric mean of the two ranks.
+//!
+//! Causes come one after the other, each judged on the leaves that the former ones leave. Values of one dimension that
+//! failed together (two bit rates, three hosts) would hide each other in the pooled likelihood, each being part of the
+//! other's rest of the world; so the best unions of siblings compete too, by the sum of their parts' likelihoods. By the
+//! linear-time subset property of such scans (Neill 2012) adding one sibling after the other finds the best union.
+
+use statrs::function::erf::erfc;
+
+use super::choice::{Best, Choice, Choices, Left, Scored};
+use super::groupings::{Groupings, Slice};
+use super::leaves::{Leaves, Parts};
+use super::ripple::{Count, Lean, Ripple};
+use crate::input::Options;
+use crate::limits::{ALTERNATES_MAX, EXPLANATIONS_MAX, RANKED_MAX, ROWS_MIN, SCANNED_SLICES_MAX};
+use crate::workers::Stop;
+
+/// Weight of B at which a slice's own rate counts as much as that of all rows.
+const OWN_RATE_WEIGHT: f64 = 20.0;
+
+/// The same for one value of a dimension.
+const VALUE_RATE_WEIGHT: f64 = 50.0;
+
+/// What an explanation explains of the deviation at least: less would not be missed.
+const CONTRIBUTION_MIN: f64 = 0.1;
+
+/// A union replaces its best part when the product of its likelihoods is e times as large.
+const UNION_GAIN_MIN: f64 = 1.0;
+
+/// Slices that are tried as the first part of a union.
+const UNION_SEEDS: usize = 60;
+
+#[derive(Debug)]
+pub(crate) struct Rates<'a> {
+    leaves: &'a Leaves,
+    groupings: &'a Groupings,
+    options: &'a Options,
+    /// What each leaf of A would have with the rates of B.
+    pub(crate) expected: Vec<f64>,
+    pub(crate) lean: Lean,
+    ripple: Ripple,
+    /// True when the measure counts some of what its denominator counts.
+    is_share: bool,
+}
+
+/// A slice's gains in likelihood.
+#[derive(Debug, Clone, Copy)]
+struct Gains {
+    pooled: f64,
+    ripple: f64,
+}
+
+impl Gains {
+    /// Of their product the logarithm.
+    fn score(self, length_cost: f64) -> f64 {
+        (self.ripple - length_cost).max(1e-9).ln() + self.pooled.max(1e-9).ln()
+    }
+}
+
+impl<'a> Rates<'a> {
+    pub(crate) fn new(leaves: &'a Leaves, groupings: &'a Groupings, options: &'a Options) -> Self {
+        let expected = expected(leaves);
+        let actual: f64 = leaves.parts.iter().map(|parts| parts.a.value).sum();
+        let lean = if actual >= expected.iter().sum() { Lean::Up } else { Lean::Down };
+        let counts: Vec<Count> = leaves
+            .parts
+            .iter()
+            .zip(&expected)
+            .map(|(parts, expected)| Count { actual: parts.a.value, expected: *expected })
+            .collect();
+        let is_share =
+            leaves.parts.iter().all(|parts| parts.a.value <= parts.a.weight && parts.b.value <= parts.b.weight);
+        Self { leaves, groupings, options, expected, lean, ripple: Ripple::of(&counts, lean), is_share }
+    }
+
+    pub(crate) fn search(&self, stop: Stop<'_>) -> Choices {
+        let with_rows = |leaf: &usize| self.leaves.parts[*leaf].a.weight > 0.0;
+        let mut left = Left { leaves: (0..self.leaves.len()).filter(with_rows).collect() };
+        let mut choices = Choices::default();
+        while choices.explanations.len() < EXPLANATIONS_MAX {
+            if stop() && !choices.explanations.is_empty() {
+                choices.stopped = true;
+                break;
+            }
+            let ranked = self.ranked(&left);
+            let union = self.union(&left, &ranked);
+            let passing: Vec<Scored> = union.into_iter().filter(|scored| self.explains(&left, scored)).collect();
+            if passing.is_empty() {
+                choices.below = ranked.into_iter().take(RANKED_MAX).collect();
+                break;
+            }
+            let others: Vec<Scored> =
+                ranked.into_iter().filter(|scored| passing.iter().all(|chosen| chosen.slice != scored.slice)).collect();
+            for chosen in passing {
+                let alternates = left.alternates(self.leaves, &chosen.slice, &others, ALTERNATES_MAX);
+                left.explain_away(self.leaves, &chosen.slice);
+                choices.explanations.push(Choice { chosen, alternates });
+            }
+        }
+        choices
+    }
+
+    /// The part of the whole deviation that is in a slice.
+    pub(crate) fn contribution(&self, slice: &Slice) -> f64 {
+        let deviation = |leaf: usize| self.leaves.parts[leaf].a.value - self.expected[leaf];
+        let all: f64 = (0..self.leaves.len()).map(deviation).sum();
+        (0..self.leaves.len()).filter(|leaf| slice.has(self.leaves, *leaf)).map(deviation).sum::<f64>() / all
+    }
+
+    /// Slices by score on the leaves left.
+    fn ranked(&self, left: &Left) -> Vec<Scored> {
+        let total = self.leaves.sum(left.leaves.iter().copied());
+        let mut pooled = Best::new(SCANNED_SLICES_MAX);
+        let mut sums: Vec<Parts> = Vec::new();
+        for grouping in &self.groupings.all {
+            sums.clear();
+            sums.resize(grouping.representatives.len(), Parts::default());
+            for leaf in &left.leaves {
+                sums[grouping.group_of[*leaf] as usize].add(&self.leaves.parts[*leaf]);
+            }
+            for (group, inside) in sums.iter().enumerate() {
+                let gain = self.pooled(inside, &total, self.inflation(inside, &total));
+                if gain > 0.0 && gain > pooled.least() {
+                    pooled.offer(Scored { slice: grouping.slice(group), score: gain, q: 1.0 });
+                }
+            }
+        }
+        let mut ranked: Vec<Scored> = pooled
+            .slices
+            .into_iter()
+            .filter_map(|Scored { slice, score: pooled, .. }| {
+                let ripple = self.ripple.evidence(&left.leaves, &[self.inside(left, &slice)]);
+                self.scored(slice, Gains { pooled, ripple })
+            })
+            .collect();
+        ranked.sort_by(|x, y| y.score.total_cmp(&x.score));
+        ranked
+    }
+
+    fn inside(&self, left: &Left, slice: &Slice) -> Vec<usize> {
+        left.leaves.iter().copied().filter(|leaf| slice.has(self.leaves, *leaf)).collect()
+    }
+
+    /// None for a slice whose leaves are explained worse than by nothing.
+    fn scored(&self, slice: Slice, gains: Gains) -> Option<Scored> {
+        let cost = self.length_cost(&slice);
+        let q = erfc(gains.ripple.max(0.0).sqrt()) * self.groupings.ln_family(slice.order()).exp();
+        (gains.ripple > cost).then(|| Scored { slice, score: gains.score(cost), q: q.min(1.0) })
+    }
+
+    fn length_cost(&self, slice: &Slice) -> f64 {
+        let slices = self.groupings.counts[slice.order() - 1].max(2);
+        0.25 * slice.order() as f64 * (slices as f64).ln()
+    }
+
+    /// How much more (or less, as the deviation leans) the rest has than in B.
+    fn inflation(&self, inside: &Parts, total: &Parts) -> f64 {
+        let rest = |of: fn(&Parts) -> f64| of(total) - of(inside);
+        let (a, b) = (rest(|parts| parts.a.value), rest(|parts| parts.b.value));
+        let (weight_a, weight_b) = (rest(|parts| parts.a.weight), rest(|parts| parts.b.weight));
+        if weight_a <= 0.0 || weight_b <= 0.0 || b <= 0.0 {
+            return 1.0;
+        }
+        let inflation = (a / weight_a) / (b / weight_b);
+        if self.lean == Lean::Up { inflation.max(1.0) } else { inflation.min(1.0) }
+    }
+
+    /// Log-likelihood of the slice's own rate over that of B times the inflation; zero when it leans the other way.
+    fn pooled(&self, inside: &Parts, total: &Parts, inflation: f64) -> f64 {
+        let (value, weight) = (inside.a.value, inside.a.weight);
+        let rate = rate_b(inside, total) * inflation;
+        let expected = rate * weight;
+        let (more, enough) = match self.lean {
+            Lean::Up => (value > expected, value >= ROWS_MIN as f64),
+            Lean::Down => (value < expected, expected >= ROWS_MIN as f64),
+        };
+        if weight <= 0.0 || !more || !enough {
+            return 0.0;
+        }
+        let hits = if value > 0.0 { value * (value / expected).ln() } else { 0.0 };
+        if !self.is_share {
+            return hits - (value - expected);
+        }
+        let misses = weight - value;
+        let rate = rate.min(0.999);
+        hits + if misses > 0.0 { misses * (misses / (weight * (1.0 - rate))).ln() } else { 0.0 }
+    }
+
+    /// The best slice, or the best union of it and its siblings.
+    fn union(&self, left: &Left, ranked: &[Scored]) -> Vec<Scored> {
+        let Some(first) = ranked.first() else {
+            return Vec::new();
+        };
+        let (mut best, mut score) = (vec![*first], first.score + UNION_GAIN_MIN);
+        for seed in ranked.iter().take(UNION_SEEDS) {
+            let (mut union, mut own) = (vec![*seed], seed.score);
+            while let Some((sibling, grown)) = self.best_sibling(left, ranked, &union)
+                && grown > own + UNION_GAIN_MIN
+            {
+                union.push(sibling);
+                own = grown;
+            }
+            if union.len() > 1 && own > score {
+                (best, score) = (union, own);
+            }
+        }
+        best.sort_by(|x, y| y.score.total_cmp(&x.score));
+        best
+    }
+
+    fn best_sibling(&self, left: &Left, ranked: &[Scored], union: &[Scored]) -> Option<(Scored, f64)> {
+        let fits = |scored: &&Scored| union.iter().all(|part| part.slice.is_sibling(self.leaves, &scored.slice));
+        let grown = |scored: &Scored| {
+            let slices: Vec<Slice> = union.iter().chain([scored]).map(|part| part.slice).collect();
+            (*scored, self.joint_score(left, &slices))
+        };
+        ranked.iter().filter(fits).map(grown).max_by(|x, y| x.1.total_cmp(&y.1))
+    }
+
+    /// The score of disjoint slices as one cause: what is outside of all of them is the rest of the world.
+    fn joint_score(&self, left: &Left, slices: &[Slice]) -> f64 {
+        let total = self.leaves.sum(left.leaves.iter().copied());
+        let parts: Vec<Vec<usize>> = slices.iter().map(|slice| self.inside(left, slice)).collect();
+        let sums: Vec<Parts> = parts.iter().map(|part| self.leaves.sum(part.iter().copied())).collect();
+        let mut all = Parts::default();
+        sums.iter().for_each(|sum| all.add(sum));
+        let inflation = self.inflation(&all, &total);
+        let pooled = sums.iter().map(|inside| self.pooled(inside, &total, inflation)).sum();
+        let ripple = self.ripple.evidence(&left.leaves, &parts);
+        Gains { pooled, ripple }.score(slices.iter().map(|slice| self.length_cost(slice)).sum())
+    }
+
+    /// Significant, large enough, and not a trifle of the whole.
+    fn explains(&self, left: &Left, scored: &Scored) -> bool {
+        let total = self.leaves.sum(left.leaves.iter().copied());
+        let inside = self.leaves.sum(self.inside(left, &scored.slice));
+        let ratio = (inside.a.value / inside.a.weight) / rate_b(&inside, &total);
+        let factor = if self.lean == Lean::Up { ratio } else { 1.0 / ratio };
+        scored.q <= self.options.alpha
+            && factor >= self.options.min_ratio
+            && self.contribution(&scored.slice) >= CONTRIBUTION_MIN
+    }
+}
+
+/// The slice's rate in B, shrunk towards that of all rows as far as it has few.
+fn rate_b(inside: &Parts, total: &Parts) -> f64 {
+    let all = (total.b.value / total.b.weight.max(f64::MIN_POSITIVE)).max(f64::MIN_POSITIVE);
+    (inside.b.value + OWN_RATE_WEIGHT * all) / (inside.b.weight + OWN_RATE_WEIGHT)
+}
+
+/// What each leaf of A would have with its rate in B, shrunk towards the product of its values' effects.
+fn expected(leaves: &Leaves) -> Vec<f64> {
+    let total = leaves.total().b;
+    let all = (total.value + 0.5) / (total.weight + 1.0);
+    let mut rates = vec![all; leaves.len()];
+    for dimension in &leaves.dimensions {
+        let mut sums = vec![(0.0, 0.0); dimension.values.len()];
+        for (code, parts) in dimension.codes.iter().zip(&leaves.parts) {
+            let sum = &mut sums[*code as usize];
+            *sum = (sum.0 + parts.b.value, sum.1 + parts.b.weight);
+        }
+        for (rate, code) in rates.iter_mut().zip(&dimension.codes) {
+            let (value, weight) = sums[*code as usize];
+            *rate *= (value + VALUE_RATE_WEIGHT * all) / (weight + VALUE_RATE_WEIGHT) / all;
+        }
+    }
+    let of_leaf = |(parts, rate): (&Parts, f64)| {
+        let rate = rate.clamp(all / 30.0, (all * 30.0).max(f64::MIN_POSITIVE));
+        let own = (parts.b.value + OWN_RATE_WEIGHT * rate) / (parts.b.weight + OWN_RATE_WEIGHT);
+        parts.a.weight * own
+    };
+    leaves.parts.iter().zip(rates).map(of_leaf).collect()
+}

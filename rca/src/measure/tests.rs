@@ -1,0 +1,1 @@
+//! Measures over rows with known causes, from a seed.
