@@ -115,7 +115,7 @@ fn the_night_is_quieter_than_the_morning() {
 }
 
 #[test]
-fn rows_of_a_request_share_its_trace_and_its_end() {
+fn rows_of_a_request_share_its_trace_and_pass_its_failure_on() {
     let rows = shop(3, 1002, OPENING).until(after(20));
     let mut traces: HashMap<&str, Vec<&Row>> = HashMap::new();
     for row in &rows {
@@ -124,8 +124,13 @@ fn rows_of_a_request_share_its_trace_and_its_end() {
     for rows in traces.values() {
         assert!(rows.len() >= 2 && rows[0].service == Service::Frontend);
         assert!(rows.windows(2).all(|pair| pair[0].latency_ms >= pair[1].latency_ms && pair[0].time < pair[1].time));
-        let ends: BTreeSet<_> = rows.iter().map(|row| (row.failed(), row.customer_id, row.region)).collect();
-        assert_eq!(ends.len(), 1);
+        let of: BTreeSet<_> = rows.iter().map(|row| (row.customer_id, row.region, row.upstream)).collect();
+        assert_eq!(of.len(), 1);
+        // From the customer down to where it began: all who waited for it answer 502, and nobody below has failed.
+        let failed = rows.iter().take_while(|row| row.failed()).count();
+        assert!(rows[failed..].iter().all(|row| !row.failed()));
+        let (began, passed_on) = rows[..failed].split_last().map_or((None, &[][..]), |(last, rest)| (Some(last), rest));
+        assert!(passed_on.iter().all(|row| row.status == 502) && began.is_none_or(|row| row.status != 502));
     }
     let services: BTreeSet<_> = rows.iter().map(|row| row.service).collect();
     assert_eq!(services.len(), Service::ALL.len());

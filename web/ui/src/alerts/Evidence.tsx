@@ -7,11 +7,15 @@ import { rowsHref } from "./predicate";
 
 function ItemName({ item }: { item: Item }) {
   const aliases = item.aliases ?? [];
+  // "latency_ms >= 812" and "referer IS NULL" have no equals sign.
+  const start = `${item.dimension} `;
+  const other = item.condition?.startsWith(start) ? item.condition.slice(start.length) : `= ${item.value}`;
+  const isEqual = other === `= ${item.value}`;
   return (
     <span class="item">
       <span class="item-dimension">{item.dimension}</span>
-      <span class="item-equals"> = </span>
-      <b class="item-value">{item.value}</b>
+      <span class="item-equals"> {isEqual ? "= " : ""}</span>
+      <b class="item-value">{isEqual ? item.value : other}</b>
       {aliases.length > 0 && (
         <span class="item-aliases" title="These have exactly the same rows">
           {" "}

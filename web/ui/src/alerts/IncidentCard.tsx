@@ -48,19 +48,20 @@ function Labels({ incident }: { incident: Incident }) {
   );
 }
 
-/** The sentence with the items of the first cause set apart, where it names them. */
+/** The sentence with the items of the first cause set apart, where it names them: in its order, not in theirs. */
 function marked(sentence: string, items: Item[]) {
-  const names = items.map(({ dimension, value }) => `${dimension} = ${value}`);
-  const parts: ComponentChildren[] = [];
   // "90 %" must not break between the number and its sign.
-  let rest = sentence.replaceAll(" %", "\u00a0%");
-  for (const name of names) {
-    const at = rest.indexOf(name);
-    if (at < 0) continue;
-    parts.push(rest.slice(0, at), <mark key={name}>{name}</mark>);
-    rest = rest.slice(at + name.length);
+  const text = sentence.replaceAll(" %", "\u00a0%");
+  const names = items.map(({ dimension, value, condition }) => condition ?? `${dimension} = ${value}`);
+  const found = names.map((name) => ({ name, at: text.indexOf(name) })).filter(({ at }) => at >= 0);
+  const parts: ComponentChildren[] = [];
+  let end = 0;
+  for (const { name, at } of found.toSorted((a, b) => a.at - b.at)) {
+    if (at < end) continue;
+    parts.push(text.slice(end, at), <mark key={name}>{name}</mark>);
+    end = at + name.length;
   }
-  return [...parts, rest];
+  return [...parts, text.slice(end)];
 }
 
 function Sentence({ incident }: { incident: Incident }) {

@@ -128,6 +128,20 @@ describe("IncidentCard", () => {
     expect(container.querySelector("mark")?.textContent).toBe("customer_id = 1002");
   });
 
+  it("sets apart what the sentence names, in the order of the sentence", () => {
+    const items = [
+      { dimension: "service", value: "checkout", condition: "service = checkout", aliases: [] },
+      { dimension: "version", value: "2.14.0", condition: "version = 2.14.0", aliases: [] },
+    ];
+    const sentence = "92 % of the failing requests run version = 2.14.0 of service = checkout; 3.1 % of the others do.";
+    const first = { ...report.explanations[0]!, items };
+    const cause = { status: "ready" as const, sentence, why: null, report: { ...report, explanations: [first] } };
+    const { container } = render(<IncidentCard incident={incident({ cause })} open onToggle={() => {}} />);
+    const marks = [...container.querySelectorAll("mark")].map((mark) => mark.textContent);
+    expect(marks).toEqual(["version = 2.14.0", "service = checkout"]);
+    expect(container.querySelector(".cause")?.textContent?.replaceAll("\u00a0", " ")).toBe(sentence);
+  });
+
   it("unfolds the alternates on demand", async () => {
     render(<IncidentCard incident={incident()} open onToggle={() => {}} />);
     expect(screen.queryByText("enterprise")).toBeNull();

@@ -62,6 +62,8 @@ export type PromResult =
 export interface Item {
   dimension: string;
   value: string;
+  /** As a person writes it: `customer_id = 1002`, `latency_ms >= 812`. */
+  condition?: string;
   aliases?: { dimension: string; value: string }[];
 }
 export interface Explanation {
