@@ -1,6 +1,7 @@
 //! The commands that are clients: one file each.
 
 pub(crate) mod admin;
+pub(crate) mod anomalies;
 pub(crate) mod dashboards;
 pub(crate) mod explain;
 pub(crate) mod investigate;

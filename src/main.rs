@@ -5,6 +5,7 @@ mod config;
 mod demo;
 mod error;
 mod import;
+mod inspection;
 mod investigation;
 mod output;
 mod quota_link;
@@ -48,6 +49,8 @@ enum Command {
     Patterns(command::patterns::PatternsArgs),
     /// Say what else moved when something broke, in a server's stores or in files of series
     Investigate(command::investigate::InvestigateArgs),
+    /// Score each point of a series in a CSV file
+    Anomalies(command::anomalies::AnomaliesArgs),
     /// Send files to a store
     Import(import::ImportArgs),
     /// Check alerting and recording rules
@@ -89,6 +92,7 @@ async fn run(command: Command) -> Result<ExitCode, CliError> {
         Command::Explain(args) => command::explain::run(args).await.map(done),
         Command::Patterns(args) => command::patterns::run(&args).map(done),
         Command::Investigate(args) => command::investigate::run(args).await.map(done),
+        Command::Anomalies(args) => command::anomalies::run(&args).map(done),
         Command::Import(args) => Ok(import::run(args).await.map(done)?),
         Command::Rules(args) => command::rules::run(args),
         Command::Dashboards(args) => command::dashboards::run(args).await,

@@ -28,6 +28,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::error::CliError;
+use crate::inspection;
 use crate::investigation::{self, at};
 use crate::output::say;
 use crate::quota_link;
@@ -161,7 +162,7 @@ pub(crate) async fn start(mut config: Config, administrator: Option<KeyPair>) ->
     let alerting = Alerting::start(
         config.alerting.clone(),
         Some(&storage),
-        Evaluator::new(Engine::default(), source, Some(sql.clone())),
+        Evaluator::new(Engine::default(), source, Some(sql.clone())).with_inspect(inspection::inspect()),
         hooks(&storage, &sql, &ingest, metricstore),
         storage.clock().clone(),
         stop_rest.clone(),

@@ -55,6 +55,15 @@ pub enum EvalError {
         "the query returns no number: name one column \"value\", or return exactly one numeric column (columns: {columns})"
     )]
     NoValueColumn { columns: String },
+    #[error("the query returns no time: an inspected one has exactly one column of timestamps (columns: {columns})")]
+    NoTimeColumn { columns: String },
+    #[error("inspections cannot be evaluated here, there are only series of tests")]
+    NoInspection,
+    #[error("inspecting: {source}")]
+    Inspect {
+        #[source]
+        source: HookError,
+    },
     #[error("vector contains metrics with the same labelset after applying {kind} labels: {labels}")]
     DuplicateLabels { kind: &'static str, labels: String },
     #[error("exceeded limit of {limit} with {count} {things}")]

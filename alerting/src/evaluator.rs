@@ -1,11 +1,12 @@
 //! Runs a rule's expression: PromQL, SQL or a search, all to the same shape, labels with a number.
 
+mod inspection;
 mod rows;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use culprit_query::promql::{Engine, SeriesSource, Value};
+use culprit_query::promql::{Engine, InstantSample, SeriesSource, Value};
 use culprit_query::{QueryError, SqlEngine, search};
 use culprit_store::{
     LabelMatcher, Labels, METRIC_NAME, ProjectName, SampleRange, Series, Storage, StoreName, TimeRange, UnixNanos,
@@ -13,6 +14,7 @@ use culprit_store::{
 
 use crate::alert::ALERT_NAME;
 use crate::error::EvalError;
+use crate::hooks::Inspect;
 use crate::limits::SQL_ROWS_MAX;
 use crate::rules::Expression;
 
@@ -21,6 +23,8 @@ use crate::rules::Expression;
 pub struct Measured {
     pub labels: Labels,
     pub value: f64,
+    /// What an inspection says of it, for people.
+    pub note: Option<String>,
 }
 
 /// Where PromQL finds its series.
@@ -38,6 +42,7 @@ pub struct Evaluator {
     promql: Arc<Engine>,
     metrics: MetricSource,
     sql: Option<SqlEngine>,
+    inspect: Option<Inspect>,
 }
 
 /// Refuses a search text that cannot be understood, when its rule is loaded.
@@ -48,7 +53,12 @@ pub(crate) fn check_search(text: &str) -> Result<(), QueryError> {
 impl Evaluator {
     /// Without a SQL engine, `sql:` and `search:` rules fail; rule tests on series alone have none.
     pub fn new(promql: Engine, metrics: MetricSource, sql: Option<SqlEngine>) -> Self {
-        Self { promql: Arc::new(promql), metrics, sql }
+        Self { promql: Arc::new(promql), metrics, sql, inspect: None }
+    }
+
+    /// Without it, rules with `inspect:` fail.
+    pub fn with_inspect(self, inspect: Inspect) -> Self {
+        Self { inspect: Some(inspect), ..self }
     }
 
     pub async fn evaluate(&self, expression: &Expression, at: UnixNanos) -> Result<Vec<Measured>, EvalError> {
@@ -66,6 +76,7 @@ impl Evaluator {
                 counts.retain(|count| threshold.holds(count.value));
                 Ok(counts)
             }
+            Expression::Inspect { of, inspection } => self.inspect(of, inspection, at).await,
         }
     }
 
@@ -77,9 +88,11 @@ impl Evaluator {
     ) -> Result<Vec<Measured>, EvalError> {
         let source = self.metrics.series(project);
         match self.promql.instant(&source, query, at.as_millis()).await?.value {
-            Value::Scalar(value) => Ok(vec![Measured { labels: Labels::default(), value }]),
+            Value::Scalar(value) => Ok(vec![Measured { labels: Labels::default(), value, note: None }]),
             Value::Vector(samples) => {
-                Ok(samples.into_iter().map(|sample| Measured { labels: sample.labels, value: sample.value }).collect())
+                let measured =
+                    |sample: InstantSample| Measured { labels: sample.labels, value: sample.value, note: None };
+                Ok(samples.into_iter().map(measured).collect())
             }
             Value::String(_) => Err(EvalError::NotAVector { kind: "string" }),
             Value::Matrix(_) => Err(EvalError::NotAVector { kind: "range vector" }),
@@ -92,8 +105,18 @@ impl Evaluator {
         query: &str,
         range: TimeRange,
     ) -> Result<Vec<arrow::array::RecordBatch>, EvalError> {
+        self.rows_to(project, query, range, SQL_ROWS_MAX).await
+    }
+
+    async fn rows_to(
+        &self,
+        project: &ProjectName,
+        query: &str,
+        range: TimeRange,
+        rows_max: usize,
+    ) -> Result<Vec<arrow::array::RecordBatch>, EvalError> {
         let engine = self.sql.as_ref().ok_or(EvalError::NoSql)?;
-        Ok(engine.stream(project, query, range).await?.collect(SQL_ROWS_MAX).await?)
+        Ok(engine.stream(project, query, range).await?.collect(rows_max).await?)
     }
 
     /// Raw samples with their staleness markers: what the `for` state is restored from.

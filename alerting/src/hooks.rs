@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use culprit_store::{ProjectName, Series};
+use culprit_store::{ProjectName, Series, UnixNanos};
 use futures::future::BoxFuture;
 
 use crate::error::HookError;
@@ -26,6 +26,33 @@ pub type WriteSeries = Arc<dyn Fn(ProjectName, Vec<Series>) -> BoxFuture<'static
 
 /// Appends one row (an object) to logstore `incidents` of project `system`.
 pub type RecordIncident = Arc<dyn Fn(serde_json::Value) -> BoxFuture<'static, Result<(), HookError>> + Send + Sync>;
+
+/// A series of an inspected query: times in nanoseconds, ascending, and as many values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WatchedSeries {
+    pub times: Vec<i64>,
+    pub values: Vec<f64>,
+}
+
+/// A series that left what its past lets expect.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Jump {
+    /// Place among the series given.
+    pub index: usize,
+    pub onset: UnixNanos,
+    /// Means per point since the onset.
+    pub expected: f64,
+    pub actual: f64,
+    /// Rate of false discoveries at which it is one.
+    pub q_value: f64,
+}
+
+/// From and to, both inclusive.
+pub type Window = (UnixNanos, UnixNanos);
+
+/// Which of the series jumped between two times.
+pub type Inspect =
+    Arc<dyn Fn(Vec<WatchedSeries>, Window) -> BoxFuture<'static, Result<Vec<Jump>, HookError>> + Send + Sync>;
 
 #[derive(Clone)]
 pub struct Hooks {

@@ -39,7 +39,9 @@ pub use dispatch::INCIDENT_STORE;
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use error::{AlertingError, HookError};
 pub use evaluator::{Evaluator, MetricSource};
-pub use hooks::{Cause, Explain, Hooks, Investigate, RecordIncident, WriteSeries};
+pub use hooks::{
+    Cause, Explain, Hooks, Inspect, Investigate, Jump, RecordIncident, WatchedSeries, Window, WriteSeries,
+};
 pub use investigation::InvestigationRequest;
 pub use manager::ReloadReport;
 pub use metrics::Metrics;

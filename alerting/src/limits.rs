@@ -18,6 +18,11 @@ pub(crate) const INSTANCES_PER_RULE_MAX: usize = 10_000;
 /// Rows that a `sql:` rule may return.
 pub(crate) const SQL_ROWS_MAX: usize = 10_000;
 
+/// Points of all series together that one inspection fetches, 16 bytes each; 1,000 series of half a day by the minute.
+pub(crate) const INSPECTED_POINTS_MAX: usize = 1_000_000;
+/// Points of one series of an inspection; as many as a range query of PromQL may have.
+pub(crate) const INSPECTED_STEPS_MAX: u128 = 11_000;
+
 /// A resolved instance is remembered (and sent again) for this long.
 pub(crate) const RESOLVED_RETENTION: Duration = Duration::from_secs(15 * 60);
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod file;
+mod inspect;
 mod lines;
 mod reader;
 mod threshold;
@@ -89,6 +90,19 @@ pub enum Expression {
         window: Duration,
         threshold: Threshold,
     },
+    /// Those series of a query that lately do what their past does not let expect. `of` is PromQL or SQL.
+    Inspect {
+        of: Box<Expression>,
+        inspection: Inspection,
+    },
+}
+
+/// What is compared with what: the latest `window` with the rest of the `history` before it, in points of one `step`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inspection {
+    pub step: Duration,
+    pub window: Duration,
+    pub history: Duration,
 }
 
 impl Rule {
@@ -104,6 +118,7 @@ impl Expression {
     pub fn project(&self) -> &ProjectName {
         match self {
             Self::Promql { project, .. } | Self::Sql { project, .. } | Self::Search { project, .. } => project,
+            Self::Inspect { of, .. } => of.project(),
         }
     }
 }
@@ -115,6 +130,7 @@ impl Expression {
             Self::Promql { query, .. } => ("promql", query),
             Self::Sql { query, .. } => ("sql", query),
             Self::Search { .. } => return "/ui/alerts".to_owned(),
+            Self::Inspect { of, .. } => return of.console_path(),
         };
         format!("/ui/?mode={mode}&project={}&q={}", self.project(), escape_query(query))
     }
@@ -125,6 +141,7 @@ impl std::fmt::Display for Expression {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Promql { query, .. } | Self::Sql { query, .. } => f.write_str(query),
+            Self::Inspect { of, .. } => write!(f, "inspect {of}"),
             Self::Search { store, text, threshold, .. } => write!(f, "{store} | {text} {threshold}"),
         }
     }

@@ -10,6 +10,7 @@ mod detector;
 mod forecast;
 #[cfg(test)]
 mod noise;
+mod period;
 mod ranks;
 mod rarity;
 mod season;

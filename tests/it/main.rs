@@ -15,6 +15,7 @@ mod crash_shards;
 mod demo;
 mod explain;
 mod harness;
+mod inspection;
 mod isolation;
 mod malformed;
 mod mistakes;

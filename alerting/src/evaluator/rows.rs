@@ -1,6 +1,6 @@
 //! Rows of a SQL rule into labelled numbers: one column is the value, the others are labels.
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Schema};
 use culprit_store::Labels;
@@ -19,7 +19,7 @@ pub(super) fn measured(batches: &[RecordBatch]) -> Result<Vec<Measured>, EvalErr
     Ok(out)
 }
 
-fn value_column(schema: &Schema) -> Result<usize, EvalError> {
+pub(super) fn value_column(schema: &Schema) -> Result<usize, EvalError> {
     if let Ok(at) = schema.index_of("value") {
         return Ok(at);
     }
@@ -34,30 +34,40 @@ fn value_column(schema: &Schema) -> Result<usize, EvalError> {
 }
 
 fn read_batch(batch: &RecordBatch, value: usize, out: &mut Vec<Measured>) -> Result<(), EvalError> {
-    let schema = batch.schema();
-    let converted = |at: usize, to: &DataType| {
-        cast(batch.column(at), to)
-            .map_err(|source| EvalError::Column { column: schema.field(at).name().clone(), source })
-    };
-    let values = converted(value, &DataType::Float64)?;
+    let values = converted(batch, value, &DataType::Float64)?;
     let values = values.as_primitive::<Float64Type>();
-    let mut labels = Vec::new();
-    for at in (0..batch.num_columns()).filter(|at| *at != value) {
-        labels.push((schema.field(at).name().as_str(), converted(at, &DataType::Utf8)?));
-    }
-    for row in (0..batch.num_rows()).filter(|row| values.is_valid(*row)) {
-        let present = labels.iter().filter(|(_, column)| column.is_valid(row));
-        let pairs = present.map(|(name, column)| (*name, column.as_string::<i32>().value(row)));
-        out.push(Measured { labels: Labels::new(pairs)?, value: values.value(row) });
+    let labels = labels(batch, &[value])?;
+    for (row, labels) in labels.into_iter().enumerate().filter(|(row, _)| values.is_valid(*row)) {
+        out.push(Measured { labels, value: values.value(row), note: None });
     }
     Ok(())
+}
+
+/// The labels of each row: all columns but those of `besides`.
+pub(super) fn labels(batch: &RecordBatch, besides: &[usize]) -> Result<Vec<Labels>, EvalError> {
+    let schema = batch.schema();
+    let mut columns = Vec::new();
+    for at in (0..batch.num_columns()).filter(|at| !besides.contains(at)) {
+        columns.push((schema.field(at).name().as_str(), converted(batch, at, &DataType::Utf8)?));
+    }
+    let mut labels = Vec::with_capacity(batch.num_rows());
+    for row in 0..batch.num_rows() {
+        let present = columns.iter().filter(|(_, column)| column.is_valid(row));
+        labels.push(Labels::new(present.map(|(name, column)| (*name, column.as_string::<i32>().value(row))))?);
+    }
+    Ok(labels)
+}
+
+pub(super) fn converted(batch: &RecordBatch, at: usize, to: &DataType) -> Result<ArrayRef, EvalError> {
+    let column = || batch.schema_ref().field(at).name().clone();
+    cast(batch.column(at), to).map_err(|source| EvalError::Column { column: column(), source })
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
+    use arrow::array::{Float64Array, Int64Array, StringArray};
 
     use super::*;
 

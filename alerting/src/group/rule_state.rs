@@ -103,7 +103,7 @@ impl RuleState {
             return Err(EvalError::Limit { limit, count: found.len(), things: "series" });
         }
         let mut series = BTreeMap::new();
-        for Measured { labels, value } in found {
+        for Measured { labels, value, .. } in found {
             let named = labels.with(METRIC_NAME, rule.name());
             let labels = rule.labels.iter().fold(named, |labels, label| labels.with(&label.name, &label.text));
             if series.insert(labels.clone(), value).is_some() {
@@ -206,6 +206,9 @@ fn restored(
     UnixNanos(was_active.0.saturating_add(ts.0 - down.0))
 }
 
+/// The annotation in which an inspection says what was expected and what came.
+const ANOMALY: &str = "anomaly";
+
 async fn instance(
     rule: &Rule,
     annotations: &[Templated],
@@ -213,7 +216,7 @@ async fn instance(
     at: UnixNanos,
     surroundings: &Surroundings,
 ) -> Instance {
-    let Measured { labels, value } = measured;
+    let Measured { labels, value, note } = measured;
     let data = (labels.clone(), value);
     let project = rule.expression.project();
     let mut expander = Expander::new(&surroundings.evaluator, project, &surroundings.external_url, data, at);
@@ -221,7 +224,7 @@ async fn instance(
     for label in &rule.labels {
         labels = labels.with(&label.name, &expander.expand_or_say(&label.template).await);
     }
-    let mut expanded = BTreeMap::new();
+    let mut expanded: BTreeMap<String, String> = note.map(|note| (ANOMALY.to_owned(), note)).into_iter().collect();
     for annotation in annotations {
         expanded.insert(annotation.name.clone(), expander.expand_or_say(&annotation.template).await);
     }

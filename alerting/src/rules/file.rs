@@ -9,6 +9,7 @@ use culprit_query::promql;
 use culprit_store::{METRIC_NAME, ProjectName};
 use serde_norway::{Mapping, Value};
 
+use super::inspect::read_inspection;
 use super::lines::{Place, Step, documents};
 use super::reader::{Node, Source};
 use super::{Expression, GroupSpec, Rule, RuleId, RuleKind, Templated, Threshold};
@@ -24,7 +25,7 @@ const GROUP_KEYS: [&str; 6] = ["name", "interval", "limit", "query_offset", "lab
 /// Thanos' key, which the Kubernetes resource allows; it says nothing to us.
 const RESOURCE_GROUP_KEYS: [&str; 7] =
     ["name", "interval", "limit", "query_offset", "labels", "rules", "partial_response_strategy"];
-const RULE_KEYS: [&str; 13] = [
+const RULE_KEYS: [&str; 14] = [
     "record",
     "alert",
     "expr",
@@ -38,6 +39,7 @@ const RULE_KEYS: [&str; 13] = [
     "labels",
     "annotations",
     "explain",
+    "inspect",
 ];
 const EXPLAIN_KEYS: [&str; 7] = ["project", "store", "where", "baseline", "noun", "dimensions", "window"];
 
@@ -186,7 +188,7 @@ fn read_rule(source: &mut Source<'_>, mut node: Node<'_>, group_labels: &[(Strin
 }
 
 fn read_recording(source: &mut Source<'_>, node: &Node<'_>, record: String) -> Option<RuleKind> {
-    for key in ["for", "keep_firing_for", "annotations", "explain"] {
+    for key in ["for", "keep_firing_for", "annotations", "explain", "inspect"] {
         if node.map.contains_key(key) {
             source.problem_at(node, key, format_args!("a recording rule takes no {key:?}"));
         }
@@ -256,7 +258,8 @@ fn read_expression(source: &mut Source<'_>, node: &Node<'_>) -> Option<Expressio
     };
     let allowed: &[&str] = match key {
         "search" => &["window", "threshold"],
-        "sql" => &["window"],
+        // An inspection has a history in its place.
+        "sql" if !node.map.contains_key("inspect") => &["window"],
         _ => &[],
     };
     for other in ["window", "threshold"] {
@@ -271,7 +274,7 @@ fn read_expression(source: &mut Source<'_>, node: &Node<'_>) -> Option<Expressio
         source.problem_at(node, key, format_args!("{key:?} is empty"));
         return None;
     }
-    match key {
+    let expression = match key {
         "expr" => {
             if let Err(error) = promql::parse(&text) {
                 source.problem_at(node, key, format_args!("could not parse expression: {error}"));
@@ -280,6 +283,10 @@ fn read_expression(source: &mut Source<'_>, node: &Node<'_>) -> Option<Expressio
         }
         "sql" => Some(Expression::Sql { project, query: text, window }),
         _ => read_search(source, node, project, window, &text),
+    };
+    match node.map.contains_key("inspect") {
+        true => Some(Expression::Inspect { of: Box::new(expression?), inspection: read_inspection(source, node)? }),
+        false => expression,
     }
 }
 

@@ -29,6 +29,12 @@ impl Season {
         (part.count > 0).then_some(part.mean)
     }
 
+    /// How many values the part of that time has had, and their mean.
+    pub(super) fn part_at(&self, time: i64) -> (f64, f64) {
+        let part = self.parts[self.part(time)];
+        (f64::from(part.count), part.mean)
+    }
+
     pub(super) fn learn(&mut self, time: i64, value: f64) {
         let at = self.part(time);
         let part = &mut self.parts[at];

@@ -8,6 +8,7 @@
 //! The latest half and quarter of the window are tested too, because a jump need not wait for a window to begin.
 //! Discoveries are bounded by Benjamini and Hochberg's procedure with Storey's estimate of how many slices are quiet.
 
+mod expected;
 mod fdr;
 mod pool;
 mod spread;

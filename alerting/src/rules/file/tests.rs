@@ -66,7 +66,7 @@ fn a_typo_gives_one_line_with_file_line_and_key() {
     check(
         "groups:\n- name: a\n  rules:\n  - alert: HighErrorRate\n    exrp: up == 0\n    expr: up == 0\n",
         expect![[
-            r#"r.yml:5: unknown key "exrp" in rule "HighErrorRate", expected one of record, alert, expr, sql, search, project, window, threshold, for, keep_firing_for, labels, annotations, explain"#
+            r#"r.yml:5: unknown key "exrp" in rule "HighErrorRate", expected one of record, alert, expr, sql, search, project, window, threshold, for, keep_firing_for, labels, annotations, explain, inspect"#
         ]],
     );
     check(

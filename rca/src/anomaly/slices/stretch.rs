@@ -1,6 +1,7 @@
 //! One slice, cut at its window: what its past lets expect, and stretches of the past to compare the window with.
 
 use super::SliceAnomaly;
+use super::expected::Expected;
 use super::spread::Spread;
 use crate::limits::{SLICE_BLOCKS_MAX, SLICE_HISTORY_MIN};
 
@@ -22,10 +23,10 @@ impl Stretch {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Point {
-    time: i64,
-    value: f64,
-    expected: f64,
+pub(super) struct Point {
+    pub(super) time: i64,
+    pub(super) value: f64,
+    pub(super) expected: f64,
 }
 
 pub(super) struct Slice {
@@ -52,7 +53,8 @@ impl Slice {
         }
         let is_count = past.iter().chain(&inside).all(|point| point.value >= 0.0 && point.value.fract() == 0.0);
         let expect = Expected::of(&past);
-        past.iter_mut().chain(&mut inside).for_each(|point| point.expected = expect.at(point.time));
+        past.iter_mut().for_each(|point| point.expected = expect.without(point));
+        inside.iter_mut().for_each(|point| point.expected = expect.at(point.time));
         let past_total = past.iter().map(|point| point.value).sum();
         let squares = squares(&past);
         Some(Self { past, inside, is_count, past_total, squares })
@@ -103,48 +105,6 @@ impl Slice {
             actual: mean(jump.iter().map(|point| point.value)),
         }
     }
-}
-
-const DAY: i64 = 86_400_000_000_000;
-const HOURS: usize = 24;
-
-/// What the past lets expect at a time: its mean, or that of the hour of the day where days resemble each other.
-struct Expected {
-    mean: f64,
-    hours: Option<[f64; HOURS]>,
-}
-
-impl Expected {
-    fn of(past: &[Point]) -> Self {
-        let overall = mean(past.iter().map(|point| point.value));
-        let mut expected = Self { mean: overall, hours: None };
-        let span = past[past.len() - 1].time.saturating_sub(past[0].time);
-        if span < 3 * DAY - DAY / HOURS as i64 {
-            return expected;
-        }
-        let (mut sums, mut counts) = ([0.0; HOURS], [0.0; HOURS]);
-        for point in past {
-            sums[hour(point.time)] += point.value;
-            counts[hour(point.time)] += 1.0;
-        }
-        let hours = std::array::from_fn(|hour| if counts[hour] > 0.0 { sums[hour] / counts[hour] } else { overall });
-        let left = mean(past.iter().map(|point| (point.value - hours[hour(point.time)]).powi(2)));
-        let all = mean(past.iter().map(|point| (point.value - overall).powi(2)));
-        // Means of hours fit even noise a little; a rhythm takes away much more than they do by chance.
-        if left < 0.7 * all {
-            expected.hours = Some(hours);
-        }
-        expected
-    }
-
-    fn at(&self, time: i64) -> f64 {
-        self.hours.map_or(self.mean, |hours| hours[hour(time)])
-    }
-}
-
-fn hour(time: i64) -> usize {
-    // Below 24 by the remainder.
-    (time.rem_euclid(DAY) / (DAY / HOURS as i64)) as usize
 }
 
 fn squares(points: &[Point]) -> f64 {
