@@ -10,6 +10,7 @@ mod changes;
 mod counters;
 mod finding;
 mod gather;
+mod messages;
 mod rank;
 mod recall;
 mod shift;

@@ -133,6 +133,15 @@ pub(crate) const CHANGE_ROWS_MIN: u64 = 20;
 /// Probability that one source (the metrics, the messages, ...) of an investigation reports a change when there is none.
 pub(crate) const INVESTIGATION_ALPHA: f64 = 0.0125;
 
+/// Stretches into which a window is cut to see how steadily a message comes.
+pub(crate) const STRETCHES: i64 = 30;
+
+/// How many times more frequent a message must be than before to be called new.
+pub(crate) const PATTERN_RATIO_MIN: f64 = 10.0;
+
+/// Messages of a logstore that are read for their patterns, of the window and of the time before together.
+pub(crate) const INVESTIGATED_MESSAGES_MAX: u64 = 100_000;
+
 /// Change of a level, as a share of it, below which a shift explains nothing however certain it is.
 pub(crate) const SHIFT_CHANGE_MIN: f64 = 0.1;
 

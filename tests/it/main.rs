@@ -16,6 +16,7 @@ mod demo;
 mod explain;
 mod harness;
 mod inspection;
+mod investigate;
 mod isolation;
 mod malformed;
 mod mistakes;

@@ -16,6 +16,7 @@ pub use past::Past;
 pub use tables::{SeriesFiles, investigate_files};
 
 use crate::investigate::finding::{Detail, Investigation, Label};
+use crate::investigate::messages::Stretches;
 use crate::investigate::rank::{Case, Coverage, Piece, investigation};
 use crate::limits::{BASELINE_MIN, BASELINE_WINDOWS, BUDGET, INVESTIGATED_STORES_MAX, WINDOW_LEAD};
 use crate::report::Report;
@@ -104,6 +105,10 @@ impl Inquiry {
     /// All that is read: the calm and the trouble.
     fn range(&self) -> TimeRange {
         TimeRange::new(self.baseline_from, self.window.1)
+    }
+
+    fn stretches(&self) -> Stretches {
+        Stretches::new(self.baseline_from.0, (self.window.0.0, self.window.1.0))
     }
 }
 

@@ -1,5 +1,5 @@
 // Made-up stores, rules and incidents in the shapes of the HTTP API.
-import type { Explanation, Incident, RuleGroup, Store } from "../src/lib/api";
+import type { Explanation, Incident, Investigation, RuleGroup, Store } from "../src/lib/api";
 
 export const projects = ["default", "system"];
 
@@ -126,6 +126,56 @@ function ago(seconds: number): string {
   return new Date(Date.now() - seconds * 1000).toISOString();
 }
 
+function investigation(): Investigation {
+  const findings: Investigation["findings"] = [
+    {
+      kind: "changed_label",
+      sentence: "version 2.4.1 is new in shop (before: 2.4.0), with 48 % of what came, from 12:00:31 UTC on.",
+      onset: ago(170),
+      q_value: 1e-30,
+      score: 18.6,
+      shares: [{ name: "service", value: "checkout" }],
+    },
+    {
+      kind: "metric_shift",
+      sentence: 'queue_depth{service="checkout"} rose from 20.1 to 96.8 (4.82 times as much), from 12:00:45 UTC on.',
+      onset: ago(155),
+      q_value: 2e-5,
+      score: 14.4,
+      shares: [{ name: "service", value: "checkout" }],
+    },
+    {
+      kind: "new_pattern",
+      sentence: 'A message that was not there before, in 310 rows, from 12:00:32 UTC on: "connection to <*> refused after <num> ms".',
+      onset: ago(168),
+      q_value: 4e-12,
+      score: 13.1,
+      shares: [],
+    },
+    {
+      kind: "earlier_incident",
+      sentence: "The same rule fired on 2026-01-02 at 03:04 UTC for the same cause: 90 % of the failing requests have version = 2.4.1.",
+      onset: ago(900_000),
+      q_value: null,
+      score: 2.3,
+      shares: [],
+    },
+  ];
+  return {
+    sentence: findings.map((finding) => finding.sentence).join(" "),
+    findings,
+    timeline: [
+      { at: ago(170), what: "first version = 2.4.1", finding: 0 },
+      { at: ago(168), what: 'new message "connection to <*> refused after <num> ms"', finding: 2 },
+      { at: ago(155), what: 'queue_depth{service="checkout"} rises from 20.1 to 96.8', finding: 1 },
+      { at: ago(135), what: "alert HighErrorRate became active", finding: null },
+    ],
+    looked_at: ["48,210 rows of shop", "17 message patterns in 48,210 rows of shop", "412 series of metrics"],
+    left_out: ["shop_requests_total: the rule reads it"],
+    elapsed_ms: 412,
+  };
+}
+
 export function incidents(): Incident[] {
   const base = {
     group: "shop",
@@ -134,6 +184,7 @@ export function incidents(): Incident[] {
     severity: "critical",
     expression: "shop:errors:ratio_rate1m > 0.05",
     resolved_at: null,
+    investigation: null,
   };
   const slice = {
     project: "default",
@@ -154,6 +205,7 @@ export function incidents(): Incident[] {
       fired_at: ago(125),
       slice,
       cause: { status: "ready", sentence: report().sentence, why: null, report: report() },
+      investigation: { status: "ready", sentence: investigation().sentence, why: null, report: investigation() },
       notifications: [
         { receiver: "demo-webhook", at: ago(124), ok: true, error: null },
         { receiver: "ops-mail", at: ago(124), ok: false, error: "127.0.0.1:25 refused the connection" },

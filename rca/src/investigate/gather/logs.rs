@@ -1,17 +1,24 @@
 //! The rows of one logstore: versions that are new in it, how many rows come, and which messages.
 
+use std::collections::BTreeMap;
+
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type, Schema};
+use arrow::datatypes::{DataType, Int64Type, Schema, UInt64Type};
 use culprit_query::SqlEngine;
 use culprit_store::StoreName;
+use futures::TryStreamExt;
 
 use super::{Found, Inquiry};
-use crate::RcaError;
 use crate::investigate::changes::{Seen, changed, is_deployed};
 use crate::investigate::finding::rfc3339;
-use crate::limits::{INVESTIGATION_ALPHA, LABEL_VALUES_MAX};
+use crate::investigate::messages::{Message, changed as changed_messages, tallies, volume};
+use crate::limits::{INVESTIGATED_MESSAGES_MAX, INVESTIGATION_ALPHA, LABEL_VALUES_MAX};
 use crate::sql::{quoted, text};
+use crate::{RcaError, names};
+
+/// More stretches than there are before any window.
+const MANY: i64 = 1_000_000;
 
 /// A logstore with what is asked of it.
 struct Logs<'a> {
@@ -31,6 +38,12 @@ pub(super) async fn read(engine: &SqlEngine, inquiry: &Inquiry, store: &StoreNam
     let schema = engine.stream(&inquiry.project, &empty, inquiry.range()).await?.schema.clone();
     let mut found = Found::default();
     logs.versions(&schema, &mut found).await?;
+    let rows = logs.volume(&mut found).await?;
+    if let Some(field) =
+        schema.fields().iter().find(|field| names::is_free_text(field.name()) && is_text(field.data_type()))
+    {
+        logs.messages(field.name(), rows, &mut found).await?;
+    }
     Ok(found)
 }
 
@@ -43,6 +56,62 @@ impl Logs<'_> {
             let pieces = changed(self.store.as_str(), column.name(), &seen).into_iter();
             found.pieces.extend(pieces.filter(|piece| piece.q_value.is_some_and(|q| q <= INVESTIGATION_ALPHA)));
         }
+        Ok(())
+    }
+
+    /// How many rows there are; their number over time is a series like others.
+    async fn volume(&self, found: &mut Found) -> Result<u64, RcaError> {
+        let (stretches, table) = (self.inquiry.stretches(), &self.table);
+        let (from, length) = stretches.scale();
+        // Division rounds towards zero, the shift by many stretches keeps what it rounds above it.
+        let query = format!(
+            "SELECT (CAST(_time AS BIGINT) - {from} + {length} * {MANY}) / {length} - {MANY} AS stretch, \
+             count(*) AS rows FROM {table} GROUP BY 1"
+        );
+        let mut rows = BTreeMap::new();
+        for batch in self.engine.query(&self.inquiry.project, &query, self.inquiry.range()).await? {
+            let (at, counts) = (column_as(&batch, 0, &DataType::Int64)?, column_as(&batch, 1, &DataType::UInt64)?);
+            let (at, counts) = (at.as_primitive::<Int64Type>(), counts.as_primitive::<UInt64Type>());
+            rows.extend(at.values().iter().copied().zip(counts.values().iter().copied()));
+        }
+        let all = rows.values().sum();
+        found.looked_at.push(format!("{all} rows of {}", self.store));
+        if rows.keys().any(|stretch| *stretch < 0) {
+            found.pieces.extend(volume(self.store.as_str(), &stretches, &rows));
+        }
+        Ok(all)
+    }
+
+    /// Of a store with more messages than are read, every so many by their time: the same ones whenever it is asked.
+    async fn messages(&self, field: &str, rows: u64, found: &mut Found) -> Result<(), RcaError> {
+        let every = one_in(rows);
+        let (column, table) = (quoted(field), &self.table);
+        let query = format!(
+            "SELECT CAST(_time AS BIGINT) AS at, {column} AS message FROM {table} \
+             WHERE {column} IS NOT NULL AND (CAST(_time AS BIGINT) / 1000000) % {every} = 0"
+        );
+        let answer = self.engine.stream(&self.inquiry.project, &query, self.inquiry.range()).await?;
+        let mut messages: Vec<Message> = Vec::new();
+        let mut batches = std::pin::pin!(answer.into_stream());
+        while let Some(batch) = batches.try_next().await? {
+            let (at, texts) = (column_as(&batch, 0, &DataType::Int64)?, column_as(&batch, 1, &DataType::Utf8)?);
+            let (at, texts) = (at.as_primitive::<Int64Type>(), texts.as_string::<i32>());
+            messages.extend(at.values().iter().copied().zip(texts.iter().flatten().map(str::to_owned)));
+            // Rows of one millisecond come together or not at all; a store of one millisecond would come whole.
+            if messages.len() as u64 > INVESTIGATED_MESSAGES_MAX * 2 {
+                found.left_out.push(format!("messages of {} beyond {}", self.store, messages.len()));
+                break;
+            }
+        }
+        let (store, field, stretches) = (self.store.to_string(), field.to_owned(), self.inquiry.stretches());
+        let judged = tokio::task::spawn_blocking(move || {
+            let tallies = tallies(&messages, &stretches, every);
+            (changed_messages(&store, &field, &stretches, &tallies), tallies.len(), messages.len())
+        });
+        let (pieces, patterns, read) =
+            judged.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        found.looked_at.push(format!("{patterns} message patterns in {read} rows of {}", self.store));
+        found.pieces.extend(pieces);
         Ok(())
     }
 
@@ -69,6 +138,16 @@ impl Logs<'_> {
         }
         Ok(seen)
     }
+}
+
+/// Which share of the rows is read: one in so many. Odd and no multiple of five, so that times that are all at round
+/// tenths or hundreds of milliseconds are thinned as others are.
+fn one_in(rows: u64) -> u64 {
+    let mut every = rows.div_ceil(INVESTIGATED_MESSAGES_MAX).max(1);
+    while every > 1 && (every.is_multiple_of(2) || every.is_multiple_of(5)) {
+        every += 1;
+    }
+    every
 }
 
 fn is_text(data_type: &DataType) -> bool {

@@ -1,7 +1,7 @@
 // What else moved when the incident began: findings by strength with small bars, the time line, and what the rule had before.
 import { useState } from "preact/hooks";
 import type { Finding, Incident, Investigation as Report, Moment } from "../lib/api";
-import { formatDuration, formatTimestamp } from "../lib/format";
+import { formatDuration, formatMoment, formatTimestamp } from "../lib/format";
 import { Icon } from "../lib/icons";
 
 const KINDS: Record<Finding["kind"], string> = {
@@ -15,11 +15,6 @@ const KINDS: Record<Finding["kind"], string> = {
 /** Findings in sight before the reader asks for more. */
 const SHOWN = 6;
 
-/** Hours to seconds: the day is that of the incident. */
-function clock(at: string): string {
-  return new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-}
-
 function FindingRow({ finding, strongest }: { finding: Finding; strongest: number }) {
   const share = strongest > 0 ? Math.max(finding.score, 0) / strongest : 0;
   const shares = finding.shares.map(({ name, value }) => `${name} = ${value}`).join(", ");
@@ -32,15 +27,16 @@ function FindingRow({ finding, strongest }: { finding: Finding; strongest: numbe
         {finding.sentence}
         {shares && <span class="evidence-detail">shares {shares} with the cause or the alert</span>}
       </th>
-      <td class="finding-score" title={`Score ${finding.score.toFixed(1)}: certainty, size, and what it shares`}>
-        <span class="bar-track">
+      <td class="finding-score">
+        <span class="visually-hidden">Score {finding.score.toFixed(1)}</span>
+        <span class="bar-track" title={`Score ${finding.score.toFixed(1)}: certainty, size, and what it shares`}>
           <span class="bar-fill" style={{ width: `${share * 100}%` }} />
         </span>
       </td>
       <td class="num">
         {finding.onset && finding.kind !== "earlier_incident" && (
           <time dateTime={finding.onset} title={formatTimestamp(finding.onset)}>
-            {clock(finding.onset)}
+            {formatMoment(Date.parse(finding.onset))}
           </time>
         )}
       </td>
@@ -78,7 +74,7 @@ function Timeline({ moments }: { moments: Moment[] }) {
       {moments.map((moment, index) => (
         <li key={index} class={moment.finding === null ? "timeline-alert" : undefined}>
           <time dateTime={moment.at} title={formatTimestamp(moment.at)}>
-            {clock(moment.at)}
+            {formatMoment(Date.parse(moment.at))}
           </time>{" "}
           {moment.what}
         </li>

@@ -202,8 +202,8 @@ describe("IncidentCard", () => {
 
   it("says that nothing else stands out", () => {
     const nothing = "Nothing stands out: all is within what chance does.";
-    const report = { sentence: nothing, findings: [], timeline: [], looked_at: [], left_out: [], elapsed_ms: 3 };
-    const investigation: Incident["investigation"] = { status: "ready", sentence: nothing, why: null, report };
+    const calm = { sentence: nothing, findings: [], timeline: [], looked_at: [], left_out: [], elapsed_ms: 3 };
+    const investigation: Incident["investigation"] = { status: "ready", sentence: nothing, why: null, report: calm };
     const { container } = render(<IncidentCard incident={incident({ investigation })} open onToggle={() => {}} />);
     expect(container.textContent).toContain(nothing);
   });
