@@ -62,7 +62,11 @@ fn known_slice(slice: &SliceRequest, report: Option<serde_json::Value>) -> Resul
     Ok(Slice {
         store: StoreName::parse(&slice.store).map_err(HookError::new)?,
         range: TimeRange::new(at(&slice.from)?, at(&slice.to)?),
-        question: Question { baseline: slice.baseline.clone(), ..Question::new(slice.filter.clone()) },
+        question: Question {
+            baseline: slice.baseline.clone(),
+            noun: slice.noun.clone(),
+            ..Question::new(slice.filter.clone())
+        },
         report: report.map(serde_json::from_value).transpose().map_err(HookError::new)?,
     })
 }

@@ -104,7 +104,11 @@ fn of_incident(known: InvestigationRequest) -> Result<Inquiry, ApiError> {
         Ok::<_, StoreError>(Slice {
             store: StoreName::parse(&slice.store)?,
             range: sliced.map_or(TimeRange::ALL, |(from, to)| TimeRange::new(UnixNanos(from), UnixNanos(to))),
-            question: Question { baseline: slice.baseline.clone(), ..Question::new(slice.filter.clone()) },
+            question: Question {
+                baseline: slice.baseline.clone(),
+                noun: slice.noun.clone(),
+                ..Question::new(slice.filter.clone())
+            },
             report: None,
         })
     });

@@ -345,6 +345,29 @@ async fn a_late_cause_joins_the_incident_and_pages_nobody() {
 }
 
 #[tokio::test]
+async fn an_investigation_follows_the_cause_once_and_pages_nobody() {
+    let receiver = HttpReceiver::start(&[("200 OK", "", "")]).await;
+    let house = house(&receiver.url, Arc::new(|_| async { Ok(cause()) }.boxed()));
+    house.fire(with_slice(alert("a", 0.0, None), "x")).await;
+    let mut incidents = house.incidents.clone();
+    let is_ready = |all: &Vec<Arc<Incident>>| {
+        all.first().is_some_and(|one| {
+            matches!(one.investigation, Some(CauseState::Ready { .. })) && !one.deliveries.is_empty()
+        })
+    };
+    let seen =
+        tokio::time::timeout(Duration::from_secs(10), incidents.wait_for(is_ready)).await.unwrap().unwrap()[0].clone();
+    let json = seen.to_json();
+    assert_eq!(json["investigation"]["sentence"], "the queue grew first");
+    assert_eq!(json["investigation"]["report"], serde_json::json!({"of": seen.id, "report": {"rows": 5}}));
+    house.fire(with_slice(alert("b", 0.0, None), "y")).await;
+    receiver.wait(2).await;
+    assert_eq!(house.metrics.investigations.get(), 1, "of the incident, not of each alert");
+    house.end().await;
+    assert_eq!(receiver.received().len(), 2, "one per alert");
+}
+
+#[tokio::test]
 async fn a_message_says_why_there_is_no_cause() {
     let receiver = HttpReceiver::start(&[("200 OK", "", "")]).await;
     let failing: Explain = Arc::new(|_| async { Err(HookError::new("no store \"shop\"")) }.boxed());

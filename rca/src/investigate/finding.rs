@@ -60,8 +60,8 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Detail {
-    /// Dimension values that set the anomalous rows apart.
-    Explanation { store: String, rows_a: u64, rows_b: u64, evidence: Evidence },
+    /// Dimension values that set the anomalous rows apart; `told` is the sentence of the explanation.
+    Explanation { store: String, rows_a: u64, rows_b: u64, told: String, evidence: Evidence },
     /// A series that left its level.
     MetricShift { store: String, labels: Vec<Label>, before: f64, after: f64 },
     /// A message pattern that the time before did not have, or hardly.

@@ -19,8 +19,9 @@ use crate::investigate::finding::{Detail, Investigation, Label};
 use crate::investigate::messages::Stretches;
 use crate::investigate::rank::{Case, Coverage, Piece, investigation};
 use crate::limits::{BASELINE_MIN, BASELINE_WINDOWS, BUDGET, INVESTIGATED_STORES_MAX, WINDOW_LEAD};
-use crate::report::Report;
-use crate::{Question, RcaError, explain_store};
+use crate::phrase::phrase;
+use crate::report::{Evidence, Report};
+use crate::{Question, RcaError, explain_store, sentence};
 
 /// What to investigate.
 #[derive(Debug, Clone)]
@@ -160,7 +161,7 @@ impl Search<'_> {
                     explain_store(engine, project, &slice.store, slice.range, &question).await?
                 }
             };
-            Ok(explained(&slice.store, report))
+            Ok(explained(slice, report))
         };
         self.take(&format!("the rows of {}", slice.store), explaining).await;
     }
@@ -206,8 +207,12 @@ impl Search<'_> {
         let mut conditions = Vec::new();
         for piece in &self.pieces {
             match &piece.detail {
-                Detail::Explanation { evidence, .. } => conditions.push(evidence.condition()),
-                Detail::ChangedLabel { label, value, .. } => conditions.push(format!("{label} = {value}")),
+                Detail::Explanation { evidence, .. } => {
+                    conditions.extend([evidence.condition(), phrase(&evidence.items).text]);
+                }
+                Detail::ChangedLabel { label, value, .. } => {
+                    conditions.extend([format!("{label} = {value}"), format!("{label} {value}")]);
+                }
                 _ => {}
             }
         }
@@ -216,17 +221,36 @@ impl Search<'_> {
     }
 }
 
-/// The explanations of a report as findings.
-fn explained(store: &StoreName, report: Report) -> Found {
-    let Report { rows_a, rows_b, left_out, cuts, dimensions, .. } = report;
-    let piece = |evidence: crate::Evidence| Piece {
-        q_value: Some(evidence.q_value),
+/// The explanations of a report as findings, each with a sentence of its own.
+fn explained(slice: &Slice, report: Report) -> Found {
+    let (store, question) = (&slice.store, &slice.question);
+    let noun = question.noun.clone().or_else(|| Some(format!("rows where {}", question.predicate.as_ref()?)));
+    let noun = noun.unwrap_or_else(|| "rows".to_owned());
+    let piece = |explanation: &crate::Explanation| Piece {
+        q_value: Some(explanation.evidence.q_value),
         onset: None,
-        detail: Detail::Explanation { store: store.to_string(), rows_a, rows_b, evidence },
+        detail: Detail::Explanation {
+            store: store.to_string(),
+            rows_a: report.rows_a,
+            rows_b: report.rows_b,
+            told: told(&report, explanation, &noun),
+            evidence: explanation.evidence.clone(),
+        },
     };
-    let pieces = report.explanations.into_iter().map(|explanation| piece(explanation.evidence)).collect();
+    let pieces = report.explanations.iter().map(piece).collect();
+    let Report { rows_a, rows_b, left_out, cuts, dimensions, .. } = report;
     let looked_at = vec![format!("{} rows of {store} in {} dimensions", rows_a + rows_b, dimensions.len())];
     let unsearched = left_out.len();
     let note = (unsearched > 0).then(|| format!("{unsearched} columns of {store} explain nothing by what they are"));
     Found { pieces, looked_at, left_out: cuts.into_iter().chain(note).collect() }
+}
+
+/// What the report would say of this explanation alone. A report on a measure counts no shares: its own sentence is kept.
+fn told(report: &Report, explanation: &crate::Explanation, noun: &str) -> String {
+    let Evidence { value_a, value_b, .. } = &explanation.evidence;
+    match (value_a, value_b) {
+        (Some(_), Some(_)) if report.explanations.first() == Some(explanation) => report.sentence.clone(),
+        (Some(a), Some(b)) => format!("{}: {a:.4} instead of {b:.4}.", explanation.evidence.condition()),
+        _ => sentence(&Report { explanations: vec![explanation.clone()], ..report.clone() }, noun),
+    }
 }

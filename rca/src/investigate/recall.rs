@@ -14,7 +14,8 @@ pub(crate) struct Earlier {
     pub(crate) cause: String,
 }
 
-/// The newest incidents, those first whose cause names what is found now. `found` are conditions such as `version = 2`.
+/// The newest incidents, those first whose cause names what is found now. `found` are conditions such as
+/// `version = 2`, in all the words that a sentence may put them in.
 pub(crate) fn recalled(mut earlier: Vec<Earlier>, found: &[String]) -> Vec<Piece> {
     let is_same = |cause: &str| found.iter().any(|condition| names(cause, condition));
     earlier.sort_by(|a, b| (is_same(&b.cause), b.fired_at, &b.id).cmp(&(is_same(&a.cause), a.fired_at, &a.id)));

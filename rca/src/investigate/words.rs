@@ -11,12 +11,7 @@ const TEMPLATE_CHARS: usize = 120;
 pub(crate) fn of(piece: &Piece) -> String {
     let when = piece.onset.map(|at| format!(", from {} on", clock(at))).unwrap_or_default();
     match &piece.detail {
-        Detail::Explanation { evidence, .. } => format!(
-            "{} of the anomalous rows have {}; {} of the others have it.",
-            percent(evidence.support_a),
-            evidence.condition(),
-            percent(evidence.support_b)
-        ),
+        Detail::Explanation { told, .. } => told.clone(),
         Detail::MetricShift { labels, before, after, .. } => {
             let verb = if after > before { "rose" } else { "fell" };
             let name = series_name(labels);

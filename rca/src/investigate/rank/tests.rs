@@ -25,7 +25,8 @@ fn explanation(dimension: &str, value: &str) -> Piece {
         "risk_ratio": null, "ci": null, "q_value": 1e-20, "score": 40.0,
     });
     let evidence: Evidence = serde_json::from_value(evidence).unwrap();
-    let detail = Detail::Explanation { store: "shop".to_owned(), rows_a: 100, rows_b: 1000, evidence };
+    let told = format!("90 % of the rows have {dimension} = {value}; 1 % of the others have it.");
+    let detail = Detail::Explanation { store: "shop".to_owned(), rows_a: 100, rows_b: 1000, told, evidence };
     Piece { detail, onset: None, q_value: Some(1e-20) }
 }
 
@@ -93,7 +94,7 @@ fn the_report_reads_like_a_person_wrote_it() {
     let report = investigation(&case(), pieces, Coverage::default());
     assert_eq!(
         report.sentence,
-        r#"90 % of the anomalous rows have service = cart; 1 % of the others have it. version 2.4.1 is new in shop (before: 2.4.0), with 50 % of what came, from 00:00:40 UTC on. queue_depth{service="cart"} rose from 2 to 20 (10 times as much), from 00:00:50 UTC on. The same rule fired on 2026-01-02 at 03:04 UTC for the same cause: it was version = 2.4.1."#
+        r#"90 % of the rows have service = cart; 1 % of the others have it. version 2.4.1 is new in shop (before: 2.4.0), with 50 % of what came, from 00:00:40 UTC on. queue_depth{service="cart"} rose from 2 to 20 (10 times as much), from 00:00:50 UTC on. The same rule fired on 2026-01-02 at 03:04 UTC for the same cause: it was version = 2.4.1."#
     );
     let timeline: Vec<_> = report.timeline.iter().map(|moment| format!("{} {}", moment.at, moment.what)).collect();
     assert_eq!(
