@@ -16,6 +16,9 @@ use crate::limits::{INVESTIGATED_SERIES_MAX, INVESTIGATION_ALPHA, SHIFT_CHANGE_M
 /// What alerting writes itself: they move because the alert fires.
 const OF_ALERTING: [&str; 2] = ["ALERTS", "ALERTS_FOR_STATE"];
 
+/// Metrics in one selection: the expression that names them has to be compiled.
+const METRICS_AT_ONCE: usize = 200;
+
 pub(super) async fn read(
     storage: &Storage,
     inquiry: &Inquiry,
@@ -25,8 +28,8 @@ pub(super) async fn read(
     let mut found = Found::default();
     let names = metrics(storage, inquiry, store, named, &mut found).await?;
     let mut series = Vec::new();
-    for name in names {
-        series.extend(of_metric(storage, &inquiry.project, store, &name, samples(inquiry)).await?);
+    for names in names.chunks(METRICS_AT_ONCE) {
+        series.extend(of_metrics(storage, &inquiry.project, store, names, samples(inquiry)).await?);
     }
     found.looked_at.push(format!("{} series of {store}", series.len()));
     let (store, window) = (store.to_string(), (inquiry.window.0.0, inquiry.window.1.0));
@@ -94,16 +97,27 @@ fn has_word(expression: &str, name: &str) -> bool {
     })
 }
 
-async fn of_metric(
+/// Each selection reads the store's segments anew, so many metrics go into one.
+async fn of_metrics(
     storage: &Storage,
     project: &ProjectName,
     store: &StoreName,
-    name: &str,
+    names: &[String],
     range: SampleRange,
 ) -> Result<Vec<Series>, RcaError> {
     let state = storage.expect_store(project, store).map_err(culprit_query::QueryError::from)?;
-    let matchers = [LabelMatcher::equal("__name__", name)];
-    Ok(storage.select_series(&state, &matchers, range).await.map_err(culprit_query::QueryError::from)?)
+    let names: Vec<String> = names.iter().map(|name| literally(name)).collect();
+    let matcher = LabelMatcher::regex("__name__", &names.join("|")).map_err(culprit_query::QueryError::from)?;
+    Ok(storage.select_series(&state, &[matcher], range).await.map_err(culprit_query::QueryError::from)?)
+}
+
+/// A name as a regular expression that matches nothing else.
+fn literally(name: &str) -> String {
+    let escaped = |c: char| match c {
+        c if c.is_alphanumeric() || c == '_' || c == ':' => c.to_string(),
+        c => format!("\\x{{{:x}}}", u32::from(c)),
+    };
+    name.chars().map(escaped).collect()
 }
 
 fn moved(store: &str, levels: &[Level], window: (i64, i64)) -> Vec<Piece> {
@@ -157,6 +171,14 @@ fn deployed(labels: &Labels) -> impl Iterator<Item = &culprit_store::Label> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_matches_itself_alone() {
+        let matcher = LabelMatcher::regex("__name__", &[literally("a.b"), literally("c:d")].join("|")).unwrap();
+        for (name, expected) in [("a.b", true), ("axb", false), ("c:d", true), ("c:dd", false)] {
+            assert_eq!(matcher.matches_value(name), expected, "{name}");
+        }
+    }
 
     #[test]
     fn metrics_of_an_expression_are_words() {
