@@ -245,6 +245,10 @@ function parsed(text: string): unknown {
 
 function refusal(body: unknown, text: string, response: Response): string {
   if (typeof body === "object" && body !== null && "error" in body && typeof body.error === "string") return body.error;
+  // The log service's API has words of its own.
+  if (typeof body === "object" && body !== null && "errorMessage" in body && typeof body.errorMessage === "string") {
+    return body.errorMessage;
+  }
   const first = text.trim().split("\n", 1)[0] ?? "";
   return first || `the server answered ${response.status} ${response.statusText} without a reason`;
 }

@@ -1,8 +1,10 @@
 // A project in the table: its use against its limits, and behind the arrow its shards and their readers.
+import { useState } from "preact/hooks";
 import { ErrorLine } from "../lib/ErrorLine";
 import { formatCount, formatDuration } from "../lib/format";
 import { Icon } from "../lib/icons";
-import type { ConsumerGroup, ProjectFlow, ProjectUsage } from "./api";
+import { messageOf } from "../lib/useTask";
+import { type ConsumerGroup, type ProjectFlow, type ProjectUsage, type Reshard, reshard, type ShardUsage } from "./api";
 import { bytesLimit, bytesRate, type Direction, refusedText, requestsLimit, requestsRate, shareOf } from "./flow";
 import { GroupsTable } from "./GroupsTable";
 import { Meter } from "./Meter";
@@ -47,13 +49,31 @@ function Count({ name, used, limit }: { name: string; used: number; limit: numbe
   return <Meter name={name} share={shareOf(used, limit)} figure={formatCount(used)} limit={formatCount(limit)} />;
 }
 
-function Details({ detail }: { detail: Detail | undefined }) {
+/** What happens to a shard's rows is what somebody wants to know who is about to do it. */
+function question({ store, shard }: ShardUsage, action: Reshard): string {
+  const kept = "Rows that are there stay readable until they are past their time.";
+  if (action === "split") return `Split shard ${shard} of ${store} in the middle of its keys? ${kept}`;
+  return `Merge shard ${shard} of ${store} with the shard that has the next keys? ${kept}`;
+}
+
+function Details({ project, detail }: { project: string; detail: Detail | undefined }) {
+  const [failure, setFailure] = useState<string>();
+  const change = async (shard: ShardUsage, action: Reshard) => {
+    if (!window.confirm(question(shard, action))) return;
+    try {
+      await reshard(project, shard, action);
+      setFailure(undefined);
+    } catch (cause) {
+      setFailure(messageOf(cause));
+    }
+  };
   if (detail?.error) return <ErrorLine message={detail.error} />;
   if (!detail?.usage) return <p class="muted">Loading…</p>;
   return (
     <div class="usage-details">
       <h3>Shards that take rows</h3>
-      <ShardsTable shards={detail.usage.shard_usage} />
+      {failure && <ErrorLine message={failure} />}
+      <ShardsTable shards={detail.usage.shard_usage} onReshard={change} />
       <h3>Consumer groups</h3>
       <GroupsTable groups={detail.groups} />
     </div>
@@ -96,7 +116,7 @@ export function ProjectRows({ project, open, onToggle, detail }: ProjectRowsProp
       {open && (
         <tr>
           <td colSpan={COLUMNS}>
-            <Details detail={detail} />
+            <Details project={project.project} detail={detail} />
           </td>
         </tr>
       )}

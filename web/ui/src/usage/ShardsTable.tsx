@@ -1,6 +1,6 @@
-// The shards of a project that take rows, with what is asked of them; hot ones come first.
+// The shards of a project that take rows, with what is asked of them; hot ones come first, and any can be split or merged.
 import { formatShare } from "../lib/format";
-import type { ShardFlow, ShardUsage } from "./api";
+import type { Reshard, ShardFlow, ShardUsage } from "./api";
 import { rateText, refusedText } from "./flow";
 import { Meter } from "./Meter";
 
@@ -17,7 +17,23 @@ function Flow({ name, flow }: { name: string; flow: ShardFlow }) {
   return <Meter name={name} share={flow.share} figure={formatShare(flow.share)} limit={promise} />;
 }
 
-function Row({ shard }: { shard: ShardUsage }) {
+type OnReshard = (shard: ShardUsage, action: Reshard) => void;
+
+function ReshardButton({ shard, action, onReshard }: { shard: ShardUsage; action: Reshard; onReshard: OnReshard }) {
+  const title = action === "split" ? "Split" : "Merge";
+  return (
+    <button
+      type="button"
+      class="button"
+      aria-label={`${title} shard ${shard.shard} of ${shard.store}`}
+      onClick={() => onReshard(shard, action)}
+    >
+      {title}
+    </button>
+  );
+}
+
+function Row({ shard, onReshard }: { shard: ShardUsage; onReshard: OnReshard }) {
   return (
     <tr>
       <th scope="row">
@@ -31,11 +47,15 @@ function Row({ shard }: { shard: ShardUsage }) {
       </td>
       <td class="num">{refusedText(shard.write.refused + shard.read.refused)}</td>
       <td>{shard.is_hot ? <span class="state state-firing">hot</span> : <span class="muted">calm</span>}</td>
+      <td class="usage-reshard">
+        <ReshardButton shard={shard} action="split" onReshard={onReshard} />
+        <ReshardButton shard={shard} action="merge" onReshard={onReshard} />
+      </td>
     </tr>
   );
 }
 
-export function ShardsTable({ shards }: { shards: ShardUsage[] }) {
+export function ShardsTable({ shards, onReshard }: { shards: ShardUsage[]; onReshard: OnReshard }) {
   if (shards.length === 0) return <p class="muted">It has no shard.</p>;
   return (
     <table>
@@ -48,11 +68,12 @@ export function ShardsTable({ shards }: { shards: ShardUsage[] }) {
             Refused
           </th>
           <th scope="col">State</th>
+          <th scope="col">Keys</th>
         </tr>
       </thead>
       <tbody>
         {ranked(shards).map((shard) => (
-          <Row key={`${shard.store}/${shard.shard}`} shard={shard} />
+          <Row key={`${shard.store}/${shard.shard}`} shard={shard} onReshard={onReshard} />
         ))}
       </tbody>
     </table>

@@ -78,3 +78,12 @@ export async function consumerGroups(project: string, signal?: AbortSignal): Pro
   const path = `/api/groups?project=${encodeURIComponent(project)}`;
   return (await request<{ groups: ConsumerGroup[] }>(path, { signal })).groups;
 }
+
+export type Reshard = "split" | "merge";
+
+/** In the middle of its keys, or with the shard that has the next ones. */
+export async function reshard(project: string, { store, shard }: ShardUsage, action: Reshard): Promise<void> {
+  const path = `/logstores/${encodeURIComponent(store)}/shards/${shard}?action=${action}`;
+  const headers = { "x-log-apiversion": "0.6.0", "x-log-project": project };
+  await request<unknown>(path, { method: "POST", headers });
+}

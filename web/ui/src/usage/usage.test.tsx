@@ -1,6 +1,7 @@
 import { cleanup, fireEvent, render, screen, within } from "@testing-library/preact";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { groupsOf, usageOf } from "../../dev/usage";
+import { setParameters } from "../router";
 import { requestsRate, shareOf } from "./flow";
 import { slowest } from "./GroupsTable";
 import { warmth } from "./Meter";
@@ -60,5 +61,31 @@ describe("the page", () => {
     expect(await screen.findByText("reads orders")).toBeTruthy();
     expect(screen.getByText("worker-a, worker-b")).toBeTruthy();
     expect(screen.getByText("shard 5")).toBeTruthy();
+  });
+
+  it("splits and merges shards when that is meant", async () => {
+    const changes: string[] = [];
+    vi.stubGlobal("fetch", async (path: string, init?: RequestInit) => {
+      if (init?.method !== "POST") return new Response(JSON.stringify(answer(path)));
+      changes.push(`${new Headers(init.headers).get("x-log-project")} ${path}`);
+      if (path.endsWith("split")) return new Response("[]");
+      return new Response(JSON.stringify({ errorCode: "ParameterInvalid", errorMessage: "it has no neighbour" }), { status: 400 });
+    });
+    const asked: string[] = [];
+    const answers = [false, true, true];
+    vi.stubGlobal("confirm", (text: string) => (asked.push(text), answers.shift()));
+    setParameters({ project: "shop" });
+    render(<UsagePage />);
+    const split = await screen.findByRole("button", { name: "Split shard 5 of orders" });
+    fireEvent.click(split);
+    expect(changes).toEqual([]);
+    fireEvent.click(split);
+    fireEvent.click(screen.getByRole("button", { name: "Merge shard 0 of payments" }));
+    expect(await screen.findByText("it has no neighbour")).toBeTruthy();
+    expect(asked[0]).toContain("Split shard 5 of orders");
+    expect(changes).toEqual([
+      "shop /logstores/orders/shards/5?action=split",
+      "shop /logstores/payments/shards/0?action=merge",
+    ]);
   });
 });
