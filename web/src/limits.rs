@@ -5,6 +5,13 @@ use std::time::Duration;
 
 /// JSON and form bodies: a query of the longest kind is a quarter of it.
 pub(crate) const JSON_BYTES_MAX: usize = 1 << 20;
+/// What a body has to come in, and what it has to bring for each second more: slower than any link that logs are sent over, so that only those run into it
+/// who announced a body and do not send it.
+pub(crate) const BODY_PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const BODY_RATE_MIN: usize = 4 << 10;
+/// From the beginning of a connection, or the end of an answer, to the end of the next request's head: longer than clients keep what they do not use (the longest known,
+/// Prometheus, five minutes), so that no request meets a connection that is about to be closed.
+pub(crate) const REQUEST_WAIT_MAX: Duration = Duration::from_secs(600);
 /// A body over its limit is read on and thrown away up to so many bytes: a client that is still sending would see a
 /// closed connection in place of the reason.
 pub(crate) const DRAINED_BYTES_MAX: usize = 64 << 20;
