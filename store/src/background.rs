@@ -136,12 +136,13 @@ async fn write_segment(
     let last = batches[batches.len() - 1].offset;
     let path = segment_path(store.id(), shard.id, first, last);
     let mut row = describe(shard, &path, &batches);
+    let sequences = store.sequences.change(batches.iter().map(AsRef::as_ref));
     let schema = store.table_schema();
     let encoded = tokio::task::spawn_blocking(move || encode_sorted(&schema, &batches));
     let bytes = encoded.await.expect("encoding a segment does not panic").map_err(|error| with_path(error, &path))?;
     row.bytes = bytes.len() as u64;
     inner.segments.put(&path, bytes).await?;
-    let committed = match inner.catalog.commit_segment(row).await? {
+    let committed = match inner.catalog.commit_segment(store.id(), row, &sequences).await? {
         Some(row) => vec![row],
         None => unseen_segments(inner, shard).await?,
     };

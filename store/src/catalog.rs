@@ -8,6 +8,7 @@ mod groups;
 mod keys;
 mod projects;
 mod segments;
+mod sequences;
 mod shards;
 mod stores;
 
@@ -32,6 +33,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (2, include_str!("../migrations/0002_dynamic_shards.sql")),
     (3, include_str!("../migrations/0003_keys.sql")),
     (4, include_str!("../migrations/0004_groups.sql")),
+    (5, include_str!("../migrations/0005_sequences.sql")),
 ];
 
 #[derive(Debug, Clone)]

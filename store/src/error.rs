@@ -61,6 +61,10 @@ pub enum StoreError {
         reason(source)
     )]
     DiskFull { source: Option<Arc<std::io::Error>> },
+    #[error(
+        "write {number} of key {key:032x} is stored already: its last one is {last}; count on, or take another key"
+    )]
+    StaleSequence { key: u128, number: i64, last: i64 },
     #[error("the store is shutting down")]
     Closed,
 
@@ -152,6 +156,7 @@ impl StoreError {
             | Self::OutOfRange { .. }
             | Self::ShardReadOnly { .. }
             | Self::BadSplit { .. }
+            | Self::StaleSequence { .. }
             | Self::TooManyShards { .. }
             | Self::Exists { .. }
             | Self::Protected { .. } => Fault::Caller,

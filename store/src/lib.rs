@@ -31,6 +31,7 @@ mod reading;
 mod reshard;
 mod schema;
 mod segment;
+mod sequence;
 mod shard;
 mod shard_set;
 mod snapshot;
@@ -59,6 +60,7 @@ pub use schema::{
     Column, ColumnType, OFFSET, OVERFLOW, RECEIVED, ROW, StoreSchema, TIME, is_hidden, overflow_field, utc_nanoseconds,
 };
 pub use segment::Segment;
+pub use sequence::Sequence;
 pub use shard_set::{ShardInfo, ShardStatus};
 pub use snapshot::Snapshot;
 pub use spec::{StoreKind, StoreSettings, StoreSpec};

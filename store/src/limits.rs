@@ -12,6 +12,8 @@ pub const STORE_SHARDS_DEFAULT: u16 = 2;
 pub const STORE_SHARDS_MAX: u16 = 256;
 /// Where splits end unless the store says otherwise.
 pub const STORE_SHARDS_SPLIT_MAX: u16 = 64;
+/// Producers of a store that number their writes; beyond it the longest silent ones are forgotten, and could write again what they wrote. Each costs 64 bytes.
+pub const STORE_SEQUENCES_MAX: usize = 32_768;
 /// Stores in a view: a shard of a view is named by its member's ordinal and its number there, 16 bits each, and ordinals are not used again.
 pub const VIEW_MEMBERS_MAX: usize = 64;
 /// Descriptions and attributes of projects and stores are held in memory.

@@ -9,12 +9,12 @@ mod group;
 mod replay;
 mod writer;
 
-use crate::{Offset, ShardId, UnixNanos};
+use crate::{Offset, Sequence, ShardId, UnixNanos};
 
 pub(crate) use body::Body;
 pub(crate) use files::{FileContents, LogFiles};
 pub(crate) use replay::{Replay, Replayed};
-pub(crate) use writer::{Log, LogContext};
+pub(crate) use writer::{Append, Log, LogContext, Numbered};
 
 /// A record batch at its place in its shard, as the log keeps it.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,5 +22,6 @@ pub(crate) struct Entry {
     pub(crate) shard: ShardId,
     pub(crate) offset: Offset,
     pub(crate) received: UnixNanos,
+    pub(crate) sequence: Option<Sequence>,
     pub(crate) body: Body,
 }

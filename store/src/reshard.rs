@@ -117,7 +117,9 @@ impl Storage {
 pub(crate) async fn remove_shard(inner: &Inner, store: &StoreState, shard: &Arc<Shard>) -> Result<(), StoreError> {
     // Held to the end: a flush that began now would commit a segment of a shard that is gone.
     let _no_flush = shard.flushing.lock().await;
-    inner.catalog.delete_shard(shard.id, inner.clock.now()).await?;
+    let recent = shard.flushable(usize::MAX);
+    let sequences = store.sequences.change(recent.iter().map(AsRef::as_ref));
+    inner.catalog.delete_shard(store.id(), shard.id, &sequences, inner.clock.now()).await?;
     let left = store.shard_set().all().iter().filter(|other| other.id != shard.id).cloned().collect();
     store.set_shards(ShardSet::new(left));
     bury(inner, shard.take_all()).await

@@ -11,6 +11,7 @@ use crate::hash::HashRange;
 use crate::pressure::Gauges;
 use crate::schema::TIME;
 use crate::segment::Segment;
+use crate::sequence::Sequence;
 use crate::shard_set::{ShardInfo, ShardStatus};
 use crate::state::StoreSize;
 use crate::tail::ShardTail;
@@ -21,6 +22,7 @@ use crate::{Offset, ShardId, ShardNumber, TimeRange, UnixNanos};
 pub(crate) struct RecentBatch {
     pub(crate) offset: Offset,
     pub(crate) received: UnixNanos,
+    pub(crate) sequence: Option<Sequence>,
     pub(crate) batch: RecordBatch,
     pub(crate) bytes: usize,
     pub(crate) min_time: UnixNanos,
@@ -28,12 +30,12 @@ pub(crate) struct RecentBatch {
 }
 
 impl RecentBatch {
-    pub(crate) fn new(offset: Offset, received: UnixNanos, batch: RecordBatch) -> Self {
+    pub(crate) fn new(offset: Offset, received: UnixNanos, sequence: Option<Sequence>, batch: RecordBatch) -> Self {
         let times = batch.column_by_name(TIME).and_then(|c| c.as_any().downcast_ref::<TimestampNanosecondArray>());
         let min_time = UnixNanos(times.and_then(min).unwrap_or(i64::MAX));
         let max_time = UnixNanos(times.and_then(max).unwrap_or(i64::MIN));
         let bytes = batch.get_array_memory_size();
-        Self { offset, received, batch, bytes, min_time, max_time }
+        Self { offset, received, sequence, batch, bytes, min_time, max_time }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A store as the running server holds it: its identity, its columns, its shards.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use crate::catalog::StoreRow;
 use crate::hash::Route;
 use crate::metrics::{SeriesIndex, sample_schema};
 use crate::schema::StoreSchema;
+use crate::sequence::{LastNumber, Sequences};
 use crate::shard::Shard;
 use crate::shard_set::{ShardInfo, ShardSet};
 use crate::spec::{StoreKind, StoreSettings};
@@ -36,10 +38,20 @@ pub struct StoreState {
     index: RwLock<Option<Arc<str>>>,
     /// Empty for logs.
     pub(crate) series: SeriesIndex,
+    pub(crate) sequences: Arc<Sequences>,
+}
+
+/// What the catalog has of a store, beside its row and its shards; nothing of a new one.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) schema: StoreSchema,
+    pub(crate) series: SeriesIndex,
+    pub(crate) sequences: HashMap<u128, LastNumber>,
 }
 
 impl StoreState {
-    pub(crate) fn new(row: StoreRow, schema: StoreSchema, shards: ShardSet, series: SeriesIndex) -> Self {
+    pub(crate) fn new(row: StoreRow, shards: ShardSet, held: Held) -> Self {
+        let Held { schema, series, sequences } = held;
         Self {
             id: row.id,
             project: row.project,
@@ -55,6 +67,7 @@ impl StoreState {
             turn: AtomicUsize::new(0),
             index: RwLock::new(None),
             series,
+            sequences: Arc::new(Sequences::new(row.id, sequences)),
         }
     }
 

@@ -29,13 +29,13 @@ use crate::hash::Route;
 use crate::keys::KeyRing;
 use crate::layout::Layout;
 use crate::limits::{APPEND_BYTES_MAX, FLUSH_AGE, LOG_BYTES_MAX};
-use crate::log::Log;
+use crate::log::{Append, Log, Numbered};
 use crate::pressure::Gauges;
 use crate::segment::SegmentStore;
 use crate::shard::Shard;
 use crate::state::Placement;
 use crate::telemetry::{Counters, Metric};
-use crate::{Clock, Offset, ShardId, Snapshot, StoreError, StoreKind, StoreState, TimeRange};
+use crate::{Clock, Offset, Sequence, ShardId, Snapshot, StoreError, StoreKind, StoreState, TimeRange};
 
 #[derive(Debug, Clone)]
 pub struct StorageConfig {
@@ -134,14 +134,30 @@ impl Storage {
     /// Rows of a logstore: `_time` first, then columns of the four column types, `_overflow` where needed.
     /// When this returns they are on disk and every later snapshot has them.
     pub async fn append(&self, store: &StoreState, batch: RecordBatch, route: &Route) -> Result<(), StoreError> {
+        self.append_all(store, vec![batch], route, None).await
+    }
+
+    /// As [`Storage::append`], for batches that are stored together or not at all; each goes its way by `route`. With a sequence they are stored once, however
+    /// often they are sent: [`StoreError::StaleSequence`] says that they are there.
+    pub async fn append_all(
+        &self,
+        store: &StoreState,
+        batches: Vec<RecordBatch>,
+        route: &Route,
+        sequence: Option<Sequence>,
+    ) -> Result<(), StoreError> {
         store.check_kind(StoreKind::Logs)?;
-        if batch.num_rows() == 0 {
+        let mut conformed = Vec::with_capacity(batches.len());
+        for batch in batches.into_iter().filter(|batch| batch.num_rows() > 0) {
+            self.admit_columns(store, &batch).await?;
+            let (batch, overflown) = conform(batch, &store.schema(), store.name().as_str())?;
+            Counters::add(&self.inner.counters.overflow_values, overflown as u64);
+            conformed.push(batch);
+        }
+        if conformed.is_empty() {
             return Ok(());
         }
-        self.admit_columns(store, &batch).await?;
-        let (batch, overflown) = conform(batch, &store.schema(), store.name().as_str())?;
-        Counters::add(&self.inner.counters.overflow_values, overflown as u64);
-        self.append_rows(store, batch, route).await
+        self.append_rows(store, conformed, route, sequence).await
     }
 
     async fn admit_columns(&self, store: &StoreState, batch: &RecordBatch) -> Result<(), StoreError> {
@@ -161,14 +177,15 @@ impl Storage {
     pub(crate) async fn append_rows(
         &self,
         store: &StoreState,
-        batch: RecordBatch,
+        batches: Vec<RecordBatch>,
         route: &Route,
+        sequence: Option<Sequence>,
     ) -> Result<(), StoreError> {
-        let bytes = batch.get_array_memory_size();
+        let bytes = batches.iter().map(RecordBatch::get_array_memory_size).sum();
         if bytes > APPEND_BYTES_MAX {
             return Err(StoreError::BatchTooLarge { bytes, limit: APPEND_BYTES_MAX });
         }
-        let done = self.log_rows(store, batch, route).await;
+        let done = self.log_rows(store, batches, route, sequence).await;
         match &done {
             Err(StoreError::Busy { .. }) => Counters::add(&self.inner.counters.refused_busy, 1),
             Err(StoreError::DiskFull { .. }) => Counters::add(&self.inner.counters.refused_disk_full, 1),
@@ -177,12 +194,24 @@ impl Storage {
         done
     }
 
-    async fn log_rows(&self, store: &StoreState, batch: RecordBatch, route: &Route) -> Result<(), StoreError> {
+    async fn log_rows(
+        &self,
+        store: &StoreState,
+        batches: Vec<RecordBatch>,
+        route: &Route,
+        sequence: Option<Sequence>,
+    ) -> Result<(), StoreError> {
+        // The log looks again; that way a repeated write costs no encoding.
+        sequence.map_or(Ok(()), |sequence| store.sequences.check(sequence))?;
         self.inner.gauges.check()?;
         let log = self.inner.log()?;
         let placed = store.placing.clone().read_owned().await;
-        let parts = split(store, batch, route)?;
-        log.append(parts, self.clock().now(), placed).await
+        let mut parts = Vec::with_capacity(batches.len());
+        for batch in batches {
+            parts.extend(split(store, batch, route)?);
+        }
+        let numbered = sequence.map(|sequence| Numbered { sequences: store.sequences.clone(), sequence });
+        log.append(Append { parts, received: self.clock().now(), numbered, placed }).await
     }
 
     /// The rows whose `_time` may lie in the range: whole batches and segments are left out, single rows are not.

@@ -3,7 +3,8 @@
 use sqlx::Row;
 
 use super::{Catalog, signed, unsigned};
-use crate::{Offset, ShardId, StoreError, UnixNanos};
+use crate::sequence::SequenceChange;
+use crate::{Offset, ShardId, StoreError, StoreId, UnixNanos};
 
 #[derive(Debug, Clone)]
 pub(crate) struct SegmentRow {
@@ -22,7 +23,12 @@ pub(crate) struct SegmentRow {
 impl Catalog {
     /// One transaction: the segment exists and the log may forget its rows, or neither. Fills in `row.id`. None when the catalog is ahead of the caller:
     /// an earlier commit was made although it was reported as failed.
-    pub(crate) async fn commit_segment(&self, mut row: SegmentRow) -> Result<Option<SegmentRow>, StoreError> {
+    pub(crate) async fn commit_segment(
+        &self,
+        store: StoreId,
+        mut row: SegmentRow,
+        sequences: &SequenceChange,
+    ) -> Result<Option<SegmentRow>, StoreError> {
         let failed = StoreError::catalog("commit a segment");
         let mut transaction = self.begin(&failed).await?;
         let moved = sqlx::query("UPDATE shards SET flushed_offset = $2 WHERE id = $1 AND flushed_offset <= $3")
@@ -53,6 +59,7 @@ impl Catalog {
         .execute(&mut *transaction)
         .await
         .map_err(&failed)?;
+        Self::change_sequences(&mut transaction, store, sequences).await?;
         self.commit(transaction, &failed).await?;
         Ok(Some(row))
     }

@@ -6,6 +6,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::{Catalog, unsigned};
 use crate::hash::HashRange;
+use crate::sequence::SequenceChange;
 use crate::shard::ShardPlace;
 use crate::{Offset, ShardId, ShardNumber, StoreError, StoreId, UnixNanos};
 
@@ -144,8 +145,14 @@ impl Catalog {
         Ok(parents)
     }
 
-    /// Segments get their tombstone in the same transaction; their files go later.
-    pub(crate) async fn delete_shard(&self, shard: ShardId, now: UnixNanos) -> Result<(), StoreError> {
+    /// Segments get their tombstone in the same transaction; their files go later. The numbers of rows that were in the log alone stay.
+    pub(crate) async fn delete_shard(
+        &self,
+        store: StoreId,
+        shard: ShardId,
+        sequences: &SequenceChange,
+        now: UnixNanos,
+    ) -> Result<(), StoreError> {
         let failed = StoreError::catalog("delete a shard");
         let mut transaction = self.begin(&failed).await?;
         sqlx::query("UPDATE segments SET deleted_at = $2 WHERE deleted_at IS NULL AND shard_id = $1")
@@ -159,6 +166,7 @@ impl Catalog {
             .execute(&mut *transaction)
             .await
             .map_err(&failed)?;
+        Self::change_sequences(&mut transaction, store, sequences).await?;
         self.commit(transaction, &failed).await
     }
 }
@@ -169,6 +177,6 @@ fn shard_number(number: i64) -> Result<ShardNumber, StoreError> {
         .map_err(|_| StoreError::CatalogValue { what: "shard number", value: number.to_string() })
 }
 
-fn hash_key(hex: &str) -> Result<u128, StoreError> {
+pub(super) fn hash_key(hex: &str) -> Result<u128, StoreError> {
     u128::from_str_radix(hex, 16).map_err(|_| StoreError::CatalogValue { what: "hash key", value: hex.to_owned() })
 }

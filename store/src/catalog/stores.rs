@@ -124,6 +124,7 @@ impl Catalog {
             "DELETE FROM shard_parents WHERE store_id = $1",
             "DELETE FROM columns WHERE store_id = $1",
             "DELETE FROM series WHERE store_id = $1",
+            "DELETE FROM sequences WHERE store_id = $1",
             "DELETE FROM checkpoints WHERE source = 'store:' || $1",
             "DELETE FROM consumer_groups WHERE source = 'store:' || $1",
             "DELETE FROM stores WHERE id = $1",

@@ -9,15 +9,17 @@ use std::ops::Range;
 use super::Entry;
 use super::body::BodyCodec;
 use crate::limits::GROUP_PAYLOAD_BYTES_MAX;
-use crate::{Offset, ShardId, UnixNanos};
+use crate::{Offset, Sequence, ShardId, UnixNanos};
 
 pub(super) const FILE_MAGIC: &[u8; 8] = b"CULPLOG\0";
-pub(super) const FILE_VERSION: u32 = 2;
+pub(super) const FILE_VERSION: u32 = 3;
 /// magic, version, file number, checksum of these.
 pub(super) const FILE_HEADER_BYTES: usize = 8 + 4 + 8 + 4;
 
 /// Bytes above 0x7f and a line feed: neither text nor a text-mode transfer yields it by chance.
-const GROUP_MAGIC: &[u8; 8] = b"\xc1CULGR2\n";
+const GROUP_MAGIC: &[u8; 8] = b"\xc1CULGR3\n";
+/// Of format 2: no entry has a sequence.
+const GROUP_MAGIC_2: &[u8; 8] = b"\xc1CULGR2\n";
 /// Of format 1: entries say no codec, since all bodies are zstd.
 const GROUP_MAGIC_1: &[u8; 8] = b"\xc1CULGRP\n";
 /// magic, sequence, payload length, entries, checksum of the payload, checksum of these.
@@ -25,6 +27,10 @@ pub(super) const GROUP_HEADER_BYTES: usize = 8 + 8 + 4 + 4 + 4 + 4;
 /// shard, offset, received, body length, codec.
 const ENTRY_HEADER_BYTES: usize = 8 + 8 + 8 + 4 + 4;
 const ENTRY_HEADER_BYTES_1: usize = 8 + 8 + 8 + 4;
+/// In the number of the codec: a sequence stands before the body.
+const HAS_SEQUENCE: u32 = 1 << 31;
+/// key, number.
+const SEQUENCE_BYTES: usize = 16 + 8;
 
 pub(super) fn file_header(number: u64) -> [u8; FILE_HEADER_BYTES] {
     let mut header = [0; FILE_HEADER_BYTES];
@@ -64,7 +70,12 @@ pub(super) fn encode_group(sequence: u64, entries: &[Entry], out: &mut Vec<u8>) 
         out.extend_from_slice(&entry.offset.0.to_le_bytes());
         out.extend_from_slice(&entry.received.0.to_le_bytes());
         out.extend_from_slice(&narrow(entry.body.bytes.len()).to_le_bytes());
-        out.extend_from_slice(&entry.body.codec.number().to_le_bytes());
+        let flag = if entry.sequence.is_some() { HAS_SEQUENCE } else { 0 };
+        out.extend_from_slice(&(entry.body.codec.number() | flag).to_le_bytes());
+        if let Some(Sequence { key, number }) = entry.sequence {
+            out.extend_from_slice(&key.to_le_bytes());
+            out.extend_from_slice(&number.to_le_bytes());
+        }
         out.extend_from_slice(&entry.body.bytes);
     }
     let payload = &out[start + GROUP_HEADER_BYTES..];
@@ -89,6 +100,7 @@ pub(super) struct EntryAt {
     pub(super) shard: ShardId,
     pub(super) offset: Offset,
     pub(super) received: UnixNanos,
+    pub(super) sequence: Option<Sequence>,
     pub(super) codec: BodyCodec,
     pub(super) body: Range<usize>,
 }
@@ -112,16 +124,13 @@ pub(super) enum Found {
 pub(super) fn read_group(bytes: &[u8]) -> Found {
     if bytes.len() < GROUP_HEADER_BYTES {
         let start = &bytes[..bytes.len().min(8)];
-        let may_begin = GROUP_MAGIC.starts_with(start) || GROUP_MAGIC_1.starts_with(start);
+        let may_begin = [GROUP_MAGIC, GROUP_MAGIC_2, GROUP_MAGIC_1].iter().any(|magic| magic.starts_with(start));
         return if may_begin { Found::CutOff } else { Found::NoGroup };
     }
     let header = &bytes[..GROUP_HEADER_BYTES];
     let payload_bytes = le_u32(&header[16..]);
-    let is_first_format = &header[..8] == GROUP_MAGIC_1;
-    if !(is_first_format || &header[..8] == GROUP_MAGIC)
-        || crc32c::crc32c(&header[..28]) != le_u32(&header[28..])
-        || payload_bytes > GROUP_PAYLOAD_BYTES_MAX
-    {
+    let Some(layout) = EntryLayout::of_magic(&header[..8]) else { return Found::NoGroup };
+    if crc32c::crc32c(&header[..28]) != le_u32(&header[28..]) || payload_bytes > GROUP_PAYLOAD_BYTES_MAX {
         return Found::NoGroup;
     }
     let length = GROUP_HEADER_BYTES + payload_bytes as usize;
@@ -132,32 +141,70 @@ pub(super) fn read_group(bytes: &[u8]) -> Found {
     if crc32c::crc32c(payload) != le_u32(&header[24..]) {
         return Found::DamagedPayload { length };
     }
-    match read_entries(payload, le_u32(&header[20..]), is_first_format) {
+    match read_entries(payload, le_u32(&header[20..]), layout) {
         Some(entries) => Found::Group { sequence: le_u64(&header[8..]), entries, length },
         None => Found::DamagedPayload { length },
     }
 }
 
-fn read_entries(mut payload: &[u8], count: u32, is_first_format: bool) -> Option<Vec<EntryAt>> {
+/// What the formats of groups differ in.
+#[derive(Clone, Copy, PartialEq)]
+enum EntryLayout {
+    ZstdAlone,
+    Codec,
+    CodecAndSequence,
+}
+
+impl EntryLayout {
+    fn of_magic(magic: &[u8]) -> Option<Self> {
+        let layouts =
+            [(GROUP_MAGIC, Self::CodecAndSequence), (GROUP_MAGIC_2, Self::Codec), (GROUP_MAGIC_1, Self::ZstdAlone)];
+        layouts.into_iter().find_map(|(known, layout)| (known == magic).then_some(layout))
+    }
+
+    fn header_bytes(self) -> usize {
+        if self == Self::ZstdAlone { ENTRY_HEADER_BYTES_1 } else { ENTRY_HEADER_BYTES }
+    }
+
+    /// How the body is compressed, and whether a sequence stands before it.
+    fn codec(self, header: &[u8]) -> Option<(BodyCodec, bool)> {
+        match self {
+            Self::ZstdAlone => Some((BodyCodec::Zstd, false)),
+            Self::Codec => Some((BodyCodec::of_number(le_u32(&header[28..]))?, false)),
+            Self::CodecAndSequence => {
+                let number = le_u32(&header[28..]);
+                Some((BodyCodec::of_number(number & !HAS_SEQUENCE)?, number & HAS_SEQUENCE != 0))
+            }
+        }
+    }
+}
+
+fn read_entries(mut payload: &[u8], count: u32, layout: EntryLayout) -> Option<Vec<EntryAt>> {
     let mut entries = Vec::new();
     let mut at = GROUP_HEADER_BYTES;
-    let header_bytes = if is_first_format { ENTRY_HEADER_BYTES_1 } else { ENTRY_HEADER_BYTES };
     for _ in 0..count {
-        let (header, rest) = payload.split_at_checked(header_bytes)?;
+        let (header, rest) = payload.split_at_checked(layout.header_bytes())?;
+        let (codec, has_sequence) = layout.codec(header)?;
+        let (sequence, rest) = rest.split_at_checked(if has_sequence { SEQUENCE_BYTES } else { 0 })?;
         let (body, rest) = rest.split_at_checked(le_u32(&header[24..]) as usize)?;
-        let codec = if is_first_format { BodyCodec::Zstd } else { BodyCodec::of_number(le_u32(&header[28..]))? };
-        let start = at + header_bytes;
+        let start = at + header.len() + sequence.len();
         at = start + body.len();
         entries.push(EntryAt {
             shard: ShardId(le_u64(header).cast_signed()),
             offset: Offset(le_u64(&header[8..])),
             received: UnixNanos(le_u64(&header[16..]).cast_signed()),
+            sequence: has_sequence.then(|| read_sequence(sequence)),
             codec,
             body: start..at,
         });
         payload = rest;
     }
     payload.is_empty().then_some(entries)
+}
+
+fn read_sequence(bytes: &[u8]) -> Sequence {
+    let key = u128::from(le_u64(bytes)) | u128::from(le_u64(&bytes[8..])) << 64;
+    Sequence { key, number: le_u64(&bytes[16..]).cast_signed() }
 }
 
 /// Where the next believable group begins, searching from the second byte on.
@@ -187,6 +234,7 @@ mod tests {
                 shard: ShardId(i),
                 offset: Offset(7),
                 received: UnixNanos(-i),
+                sequence: (i != 1).then_some(Sequence { key: u128::MAX - i as u128, number: i - 1 }),
                 body: Body { codec: BodyCodec::Lz4, bytes: vec![i as u8; 5 * i as usize].into() },
             })
             .collect()
@@ -194,8 +242,8 @@ mod tests {
 
     fn whole(group: &[u8], entry: EntryAt) -> Entry {
         let bytes = group[entry.body].to_vec().into();
-        let EntryAt { shard, offset, received, codec, .. } = entry;
-        Entry { shard, offset, received, body: Body { codec, bytes } }
+        let EntryAt { shard, offset, received, sequence, codec, .. } = entry;
+        Entry { shard, offset, received, sequence, body: Body { codec, bytes } }
     }
 
     #[test]
@@ -224,27 +272,33 @@ mod tests {
 
     fn golden_entry(codec: BodyCodec) -> Entry {
         let body = Body { codec, bytes: b"body".to_vec().into() };
-        Entry { shard: ShardId(2), offset: Offset(3), received: UnixNanos(4), body }
+        Entry { shard: ShardId(2), offset: Offset(3), received: UnixNanos(4), sequence: None, body }
     }
 
     /// The bytes of format 1, as released.
     const GOLDEN_1: &str = "43554c504c4f4700010000000100000000000000b82af6f1c143554c4752500a010000000000000020000000010000004e0aa1b3c51217dc02000000000000000300000000000000040000000000000004000000626f6479";
 
+    /// Those of format 2.
+    const GOLDEN_2: &str = "43554c504c4f4700020000000100000000000000e85664a2c143554c4752320a0100000000000000240000000100000083cbc141a4d6c7920200000000000000030000000000000004000000000000000400000001000000626f6479";
+
     #[test]
-    fn format_1_is_read() {
-        let bytes = from_hex(GOLDEN_1);
-        assert!(matches!(read_file_header(&bytes), FileHeader::Good));
-        let group = &bytes[FILE_HEADER_BYTES..];
-        let Found::Group { sequence: 1, mut entries, .. } = read_group(group) else { panic!("no group") };
-        assert_eq!(whole(group, entries.remove(0)), golden_entry(BodyCodec::Zstd));
+    fn older_formats_are_read() {
+        for (golden, codec) in [(GOLDEN_1, BodyCodec::Zstd), (GOLDEN_2, BodyCodec::Lz4)] {
+            let bytes = from_hex(golden);
+            assert!(matches!(read_file_header(&bytes), FileHeader::Good));
+            let group = &bytes[FILE_HEADER_BYTES..];
+            let Found::Group { sequence: 1, mut entries, .. } = read_group(group) else { panic!("no group") };
+            assert_eq!(whole(group, entries.remove(0)), golden_entry(codec));
+        }
     }
 
-    /// The bytes of format 2: a change here is a new format.
+    /// The bytes of format 3: a change here is a new format.
     #[test]
     fn golden_bytes() {
         let mut bytes = file_header(1).to_vec();
-        encode_group(1, &[golden_entry(BodyCodec::Lz4)], &mut bytes);
+        let sequence = Some(Sequence { key: 5, number: 6 });
+        encode_group(1, &[Entry { sequence, ..golden_entry(BodyCodec::Lz4) }], &mut bytes);
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        expect_test::expect!["43554c504c4f4700020000000100000000000000e85664a2c143554c4752320a0100000000000000240000000100000083cbc141a4d6c7920200000000000000030000000000000004000000000000000400000001000000626f6479"].assert_eq(&hex);
+        expect_test::expect!["43554c504c4f4700030000000100000000000000d8821593c143554c4752330a01000000000000003c00000001000000150bf297c11681eb0200000000000000030000000000000004000000000000000400000001000080050000000000000000000000000000000600000000000000626f6479"].assert_eq(&hex);
     }
 }

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 
-use super::group::{FILE_HEADER_BYTES, FILE_VERSION, FileHeader, Found, find_group, read_file_header, read_group};
+use super::group::{
+    EntryAt, FILE_HEADER_BYTES, FILE_VERSION, FileHeader, Found, find_group, read_file_header, read_group,
+};
 use super::{Body, Entry, FileContents};
 use crate::disk::Disk;
 use crate::layout::{Layout, log_number};
@@ -95,8 +97,8 @@ impl FileReplay<'_> {
                         self.contents.highest.insert(entry.shard, entry.offset);
                         if wanted(entry.shard, entry.offset) {
                             let body = Body { codec: entry.codec, bytes: group.slice(entry.body) };
-                            let (shard, offset, received) = (entry.shard, entry.offset, entry.received);
-                            kept.push(Entry { shard, offset, received, body });
+                            let EntryAt { shard, offset, received, sequence, .. } = entry;
+                            kept.push(Entry { shard, offset, received, sequence, body });
                         }
                     }
                     at += length;

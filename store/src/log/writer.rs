@@ -18,9 +18,10 @@ use crate::disk::{Disk, DiskFile};
 use crate::layout::Layout;
 use crate::limits::{ENCODE_INLINE_BYTES_MAX, GROUP_BYTES_MAX, LOG_FILE_BYTES_MAX, LOG_QUEUE_MAX};
 use crate::pressure::{Gauges, Ticket};
+use crate::sequence::{Sequences, check_after};
 use crate::shard::{RecentBatch, Shard};
 use crate::telemetry::Counters;
-use crate::{Offset, ShardId, StoreError, UnixNanos};
+use crate::{Offset, Sequence, ShardId, StoreError, StoreId, UnixNanos};
 
 /// Rows for one shard, not yet given an offset.
 struct Part {
@@ -29,10 +30,26 @@ struct Part {
     body: Body,
 }
 
+/// What is to be appended, all of it or nothing.
+pub(crate) struct Append {
+    pub(crate) parts: Vec<(Arc<Shard>, RecordBatch)>,
+    pub(crate) received: UnixNanos,
+    pub(crate) numbered: Option<Numbered>,
+    /// Held until the rows are in the log.
+    pub(crate) placed: OwnedRwLockReadGuard<()>,
+}
+
+/// A write that its producer counts.
+pub(crate) struct Numbered {
+    pub(crate) sequences: Arc<Sequences>,
+    pub(crate) sequence: Sequence,
+}
+
 /// All parts of one append stand in one group: after a crash all are there or none.
 struct Request {
     parts: Vec<Part>,
     received: UnixNanos,
+    numbered: Option<Numbered>,
     /// Goes with the request even when its writer does not wait: nobody closes a shard that rows are on their way to.
     placed: OwnedRwLockReadGuard<()>,
     ticket: Ticket,
@@ -84,12 +101,8 @@ impl Log {
     }
 
     /// Returns when the rows are on disk and visible.
-    pub(crate) async fn append(
-        &self,
-        parts: Vec<(Arc<Shard>, RecordBatch)>,
-        received: UnixNanos,
-        placed: OwnedRwLockReadGuard<()>,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn append(&self, append: Append) -> Result<(), StoreError> {
+        let Append { parts, received, numbered, placed } = append;
         let bytes: usize = parts.iter().map(|(_, batch)| batch.get_array_memory_size()).sum();
         let codec = BodyCodec::choose(bytes, self.gauges.waiting_bytes());
         let parts = if bytes <= ENCODE_INLINE_BYTES_MAX {
@@ -100,7 +113,7 @@ impl Log {
         let ticket = self.gauges.queue(parts.iter().map(|part| part.body.bytes.len()).sum())?;
         let (reply, answer) = oneshot::channel();
         let queue = self.queue.lock().expect("no holder of this lock panics").clone().ok_or(StoreError::Closed)?;
-        let request = Request { parts, received, placed, ticket, reply };
+        let request = Request { parts, received, numbered, placed, ticket, reply };
         queue.send(request).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
@@ -154,36 +167,43 @@ impl Writer {
         }
     }
 
-    fn commit(&mut self, mut waiting: Vec<Request>) {
-        let (entries, offsets) = place(&waiting);
+    fn commit(&mut self, waiting: Vec<Request>) {
+        let (mut new, repeated) = tell_apart(waiting);
+        let (entries, offsets) = place(&new);
         let written = match &self.failed {
             Some(failed) => Err(failed.clone()),
+            None if entries.is_empty() => Ok(()),
             None => self.write(&entries),
         };
         if let Err(error) = &written {
             tracing::error!(%error, "a group was not written; its writers are told");
         }
         if written.is_ok() {
-            self.publish(&mut waiting, &offsets);
+            self.publish(&mut new, &offsets);
         }
-        for Request { reply, ticket, placed, .. } in waiting {
-            // Before the answer: the writer's next append must not find itself in the queue.
-            drop((ticket, placed));
-            if reply.send(written.clone()).is_err() {
-                tracing::debug!("a writer went away before its answer");
-            }
+        for request in new {
+            request.answer(written.clone());
+        }
+        for (request, stale) in repeated {
+            // What it repeats may stand in this very group: only when that is stored may a writer be told that his rows are.
+            request.answer(written.clone().and(Err(stale)));
         }
     }
 
     fn publish(&self, waiting: &mut [Request], offsets: &[Offset]) {
+        for request in waiting.iter() {
+            if let Some(Numbered { sequences, sequence }) = &request.numbered {
+                sequences.store(*sequence, request.received);
+            }
+        }
         let parts = waiting.iter_mut().flat_map(|request| {
-            let received = request.received;
-            request.parts.drain(..).map(move |part| (part, received))
+            let (received, sequence) = (request.received, request.sequence());
+            request.parts.drain(..).map(move |part| (part, received, sequence))
         });
         let mut rows = 0;
         let mut bytes = 0;
-        for ((part, received), offset) in parts.zip(offsets) {
-            let recent = RecentBatch::new(*offset, received, part.batch);
+        for ((part, received, sequence), offset) in parts.zip(offsets) {
+            let recent = RecentBatch::new(*offset, received, sequence, part.batch);
             rows += recent.batch.num_rows() as u64;
             bytes += recent.bytes as u64;
             part.shard.publish(recent);
@@ -237,6 +257,42 @@ impl Writer {
     }
 }
 
+impl Request {
+    fn sequence(&self) -> Option<Sequence> {
+        self.numbered.as_ref().map(|numbered| numbered.sequence)
+    }
+
+    fn answer(self, answer: Result<(), StoreError>) {
+        // Before the answer: the writer's next append must not find itself in the queue.
+        drop((self.ticket, self.placed));
+        if self.reply.send(answer).is_err() {
+            tracing::debug!("a writer went away before its answer");
+        }
+    }
+}
+
+/// A request that repeats what is stored, or what stands before it in the same group, and what its writer is told.
+type Repeated = (Request, StoreError);
+
+fn tell_apart(waiting: Vec<Request>) -> (Vec<Request>, Vec<Repeated>) {
+    let mut in_group: HashMap<(StoreId, u128), i64> = HashMap::new();
+    let (mut new, mut repeated) = (Vec::with_capacity(waiting.len()), Vec::new());
+    for request in waiting {
+        let checked = request.numbered.as_ref().map_or(Ok(()), |Numbered { sequences, sequence }| {
+            let place = (sequences.store, sequence.key);
+            check_after(*sequence, in_group.get(&place).copied())?;
+            sequences.check(*sequence)?;
+            in_group.insert(place, sequence.number);
+            Ok(())
+        });
+        match checked {
+            Ok(()) => new.push(request),
+            Err(stale) => repeated.push((request, stale)),
+        }
+    }
+    (new, repeated)
+}
+
 fn body_bytes(request: &Request) -> usize {
     request.parts.iter().map(|part| part.body.bytes.len()).sum()
 }
@@ -252,6 +308,7 @@ fn place(waiting: &[Request]) -> (Vec<Entry>, Vec<Offset>) {
                 shard: part.shard.id,
                 offset: *offset,
                 received: request.received,
+                sequence: request.sequence(),
                 body: part.body.clone(),
             });
             offset.0 += 1;

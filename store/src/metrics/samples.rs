@@ -16,7 +16,9 @@ use parquet::file::statistics::Statistics;
 use super::{Labels, SampleRange, Samples, Series};
 use crate::schema::{TIME, hidden_fields, utc_nanoseconds};
 use crate::segment::Segment;
-use crate::{LabelMatcher, Route, SeriesId, Storage, StoreError, StoreKind, StoreState, TimeRange, UnixNanos};
+use crate::{
+    LabelMatcher, Route, Sequence, SeriesId, Storage, StoreError, StoreKind, StoreState, TimeRange, UnixNanos,
+};
 
 pub(crate) const SERIES: &str = "series";
 pub(crate) const VALUE: &str = "value";
@@ -42,6 +44,16 @@ fn row_fields() -> Vec<Field> {
 impl Storage {
     /// Writes samples of any order; returns how many. A series' labels are durable before its first sample is.
     pub async fn append_samples(&self, store: &StoreState, series: Vec<Series>) -> Result<u64, StoreError> {
+        self.append_numbered_samples(store, series, None).await
+    }
+
+    /// With a sequence they are stored once, as by [`Storage::append_all`].
+    pub async fn append_numbered_samples(
+        &self,
+        store: &StoreState,
+        series: Vec<Series>,
+        sequence: Option<Sequence>,
+    ) -> Result<u64, StoreError> {
         store.check_kind(StoreKind::Metrics)?;
         let ids = self.identify(store, &series).await?;
         let mut times = Vec::new();
@@ -65,7 +77,7 @@ impl Storage {
             Arc::new(Float64Array::from(values)),
         ];
         let batch = RecordBatch::try_new(ROWS.clone(), columns.into())?;
-        self.append_rows(store, batch, &Route::PerRow(keys.into())).await?;
+        self.append_rows(store, vec![batch], &Route::PerRow(keys.into()), sequence).await?;
         Ok(count)
     }
 

@@ -26,6 +26,7 @@ use crate::schema::StoreSchema;
 use crate::segment::{Segment, SegmentStore};
 use crate::shard::{RecentBatch, Shard};
 use crate::shard_set::ShardSet;
+use crate::state::Held;
 use crate::telemetry::Counters;
 use crate::view::View;
 use crate::{Offset, ProjectName, ShardId, ShardNumber, StoreError, StoreKind, StoreState, TimeRange, folder};
@@ -115,7 +116,8 @@ async fn load(
             StoreKind::Logs => SeriesIndex::default(),
             StoreKind::Metrics => SeriesIndex::new(catalog.series(id).await?),
         };
-        let store = StoreState::new(row, schema, ShardSet::new(shards), series);
+        let held = Held { schema, series, sequences: catalog.sequences(id).await? };
+        let store = StoreState::new(row, ShardSet::new(shards), held);
         directory.insert_store(Arc::new(store), created);
     }
     load_documents(catalog, &mut directory).await?;
@@ -223,7 +225,10 @@ async fn restore(
         }
         (batch, _) = conform(batch, &store.schema(), store.name().as_str())?;
     }
-    shard.publish(RecentBatch::new(entry.offset, entry.received, batch));
+    if let Some(sequence) = entry.sequence {
+        store.sequences.store(sequence, entry.received);
+    }
+    shard.publish(RecentBatch::new(entry.offset, entry.received, entry.sequence, batch));
     Ok(())
 }
 

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use crate::background::bury;
 use crate::limits::NAMES_SHOWN_MAX;
-use crate::metrics::SeriesIndex;
 use crate::project::check_text;
-use crate::schema::StoreSchema;
 use crate::shard::Shard;
 use crate::shard_set::ShardSet;
 use crate::spec::StoreSettings;
+use crate::state::Held;
 use crate::{ProjectName, Storage, StoreError, StoreName, StoreSpec, StoreState};
 
 impl Storage {
@@ -83,7 +82,7 @@ impl Storage {
         let gauges = &self.inner.gauges;
         let shards = shards.into_iter().map(|row| Arc::new(Shard::new(row.id, row.place, row.flushed, gauges.clone())));
         let set = ShardSet::new(shards.collect());
-        let store = Arc::new(StoreState::new(row, StoreSchema::default(), set, SeriesIndex::default()));
+        let store = Arc::new(StoreState::new(row, set, Held::default()));
         self.inner.directory_mut().insert_store(store.clone(), now);
         Ok(store)
     }

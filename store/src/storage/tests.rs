@@ -4,6 +4,7 @@ mod faults;
 mod format_1;
 mod history;
 mod machine;
+mod sequences;
 mod shards;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray, TimestampNanosecondArray};

@@ -44,6 +44,7 @@ fn entry(offset: u64) -> Entry {
         shard: ShardId(1),
         offset: Offset(offset),
         received: UnixNanos(5),
+        sequence: None,
         body: Body { codec: BodyCodec::Lz4, bytes: format!("rows of batch {offset}").into() },
     }
 }
@@ -130,11 +131,11 @@ fn a_torn_end_with_files_behind_it_is_damage() {
 fn a_newer_version_is_refused_by_name() {
     let fixture = Fixture::new();
     let mut bytes = file_header(1).to_vec();
-    bytes[8..12].copy_from_slice(&3u32.to_le_bytes());
+    bytes[8..12].copy_from_slice(&(FILE_VERSION + 1).to_le_bytes());
     let checksum = crc32c::crc32c(&bytes[..20]);
     bytes[20..24].copy_from_slice(&checksum.to_le_bytes());
     std::fs::write(fixture.layout.log_file(1), &bytes).unwrap();
     let mut replay = Replay::open(&disk(), &fixture.layout).unwrap();
     let refused = replay.next_file(|_, _| true).unwrap_err().to_string();
-    assert!(refused.contains("format 3") && refused.contains("up to 2"), "{refused}");
+    assert!(refused.contains("format 4") && refused.contains("up to 3"), "{refused}");
 }

@@ -1,8 +1,8 @@
 //! Thousands of short histories of one store each, many to a folder, against a naive model: lists of what was sent.
 //!
 //! Each history writes (wherever, by key, row by row, to a shard), splits, merges, flushes, and reads along with a consumer that takes parents to their
-//! end before their children and keeps checkpoints; the power fails in between, with writes under way. In the end the model's lists are compared with what a
-//! snapshot has, what each shard has, and what the consumer saw.
+//! end before their children and keeps checkpoints; the power fails in between, with writes under way. Producers that count their writes send again what
+//! nobody answered. In the end the model's lists are compared with what a snapshot has, what each shard has, and what the consumer saw.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use super::machine::Machine;
 use super::{numbers, project};
 use crate::disk::simulation::Random;
 use crate::{
-    HashRange, Offset, Route, ShardInfo, ShardNumber, ShardStatus, SplitAt, Storage, StoreError, StoreKind, StoreName,
-    StoreSpec, StoreState, TIME, TimeRange,
+    HashRange, Offset, Route, Sequence, ShardInfo, ShardNumber, ShardStatus, SplitAt, Storage, StoreError, StoreKind,
+    StoreName, StoreSpec, StoreState, TIME, TimeRange,
 };
 
 const KEYS: u64 = 6;
@@ -90,6 +90,21 @@ impl Consumer {
     }
 }
 
+#[derive(Clone)]
+struct Write {
+    /// With the key of each.
+    ids: Vec<(i64, u64)>,
+    batch: RecordBatch,
+    route: Route,
+    sequence: Option<Sequence>,
+}
+
+impl Write {
+    async fn send(&self, storage: &Storage, store: &StoreState) -> Result<(), StoreError> {
+        storage.append_all(store, vec![self.batch.clone()], &self.route, self.sequence).await
+    }
+}
+
 /// One store, and what the model knows of it.
 struct History {
     name: StoreName,
@@ -97,7 +112,7 @@ struct History {
     /// Acknowledged, by id, with the key of each.
     acknowledged: BTreeMap<i64, u64>,
     /// Sent before the power failed, never answered.
-    uncertain: BTreeMap<i64, u64>,
+    uncertain: Option<Write>,
     consumer: Consumer,
     checkpoint: Consumer,
 }
@@ -107,7 +122,7 @@ impl History {
         let name = StoreName::parse(&format!("store-{number}")).unwrap();
         let spec = StoreSpec { shards: 1 + random.below(3) as u16, ..StoreSpec::new(StoreKind::Logs) };
         storage.create_new_store(&project(), &name, spec).await.unwrap();
-        let (acknowledged, uncertain) = (BTreeMap::new(), BTreeMap::new());
+        let (acknowledged, uncertain) = (BTreeMap::new(), None);
         let (consumer, checkpoint) = (Consumer::default(), Consumer::default());
         Self { name, next_id: 0, acknowledged, uncertain, consumer, checkpoint }
     }
@@ -117,7 +132,7 @@ impl History {
     }
 
     /// Rows that nobody has sent, and a way for them. Rows of a key always come by their key, as a producer that wants order sends them.
-    fn batch(&mut self, store: &StoreState, random: &mut Random) -> (Vec<(i64, u64)>, RecordBatch, Route) {
+    fn batch(&mut self, store: &StoreState, random: &mut Random) -> Write {
         let count = 1 + random.below(3);
         let by_row = random.below(4) == 0;
         let key = random.below(KEYS);
@@ -130,14 +145,20 @@ impl History {
             _ => Route::Key(hash_key(key)),
         };
         let batch = rows(&ids, &keys);
-        (ids.into_iter().zip(keys).collect(), batch, route)
+        // An id is higher than all before it, which is what a count has to be.
+        let sequence = (random.below(2) == 0).then_some(Sequence { key: hash_key(key), number: ids[0] });
+        Write { ids: ids.into_iter().zip(keys).collect(), batch, route, sequence }
     }
 
     async fn write(&mut self, storage: &Storage, random: &mut Random) {
         let store = self.store(storage);
-        let (sent, batch, route) = self.batch(&store, random);
-        storage.append(&store, batch, &route).await.unwrap();
-        self.acknowledged.extend(sent);
+        let write = self.batch(&store, random);
+        write.send(storage, &store).await.unwrap();
+        if write.sequence.is_some() && random.below(4) == 0 {
+            let refused = write.send(storage, &store).await.unwrap_err();
+            assert!(matches!(refused, StoreError::StaleSequence { .. }), "{refused}");
+        }
+        self.acknowledged.extend(write.ids);
     }
 
     async fn step(&mut self, storage: &Storage, random: &mut Random) {
@@ -160,13 +181,24 @@ impl History {
     }
 
     /// Some writes may have reached the log without an answer; of those each append's rows are all there or none.
-    fn after_crash(&mut self, storage: &Storage) {
+    async fn after_crash(&mut self, storage: &Storage) {
         self.consumer = self.checkpoint.clone();
+        let Some(write) = self.uncertain.take() else { return };
         // Nobody has flushed since, so they can only be in memory.
-        let recent = storage.snapshot(&self.store(storage), TimeRange::ALL).unwrap().recent;
+        let store = self.store(storage);
+        let recent = storage.snapshot(&store, TimeRange::ALL).unwrap().recent;
         let found: BTreeSet<i64> = recent.iter().flat_map(|batch| column(batch, "n")).collect();
-        let uncertain = std::mem::take(&mut self.uncertain);
-        self.acknowledged.extend(uncertain.into_iter().filter(|(id, _)| found.contains(id)));
+        let is_there = found.contains(&write.ids[0].0);
+        assert!(write.ids.iter().all(|(id, _)| found.contains(id) == is_there), "half a write: {:?}", write.ids);
+        if write.sequence.is_some() {
+            match write.send(storage, &store).await {
+                Ok(()) => assert!(!is_there, "stored twice: {:?}", write.ids),
+                Err(refused) => assert!(is_there && matches!(refused, StoreError::StaleSequence { .. }), "{refused}"),
+            }
+            self.acknowledged.extend(write.ids);
+        } else if is_there {
+            self.acknowledged.extend(write.ids);
+        }
     }
 
     async fn check_rows(&self, storage: &Storage) {
@@ -264,10 +296,10 @@ async fn fail_power(machine: &Machine, storage: Storage, histories: &mut [Histor
             continue;
         }
         let store = history.store(&storage);
-        let (sent, batch, route) = history.batch(&store, random);
-        history.uncertain.extend(sent);
+        let write = history.batch(&store, random);
+        history.uncertain = Some(write.clone());
         let storage = storage.clone();
-        under_way.spawn(async move { storage.append(&store, batch, &route).await });
+        under_way.spawn(async move { write.send(&storage, &store).await });
     }
     if !under_way.is_empty() {
         machine.sync_waits().await;
@@ -295,7 +327,7 @@ async fn run_folder(seed: u64) {
         if random.below(steps as u64 / 6) == 0 || step == steps / 2 {
             storage = fail_power(&machine, storage, &mut histories, &mut random).await;
             for history in &mut histories {
-                history.after_crash(&storage);
+                history.after_crash(&storage).await;
             }
         }
     }
