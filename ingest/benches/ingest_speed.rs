@@ -80,7 +80,7 @@ async fn whole_way(group: &[u8], lines: String) {
 }
 
 async fn put(ingest: Ingest, store: std::sync::Arc<StoreState>, body: Bytes, raw: usize) {
-    let put = PutLogs { codec: Codec::Lz4, raw_size: Some(raw), packages: false, key: None };
+    let put = PutLogs { codec: Codec::Lz4, raw_size: Some(raw), packages: false, key: None, sequence: None };
     ingest.put_logs(&store, body, put).await.expect("stored");
 }
 

@@ -104,6 +104,8 @@ pub(crate) const COLD_CACHE_BYTES: usize = 256 << 20;
 pub(crate) const BLOCK_GROUPS_MAX: usize = 1_000;
 /// Rows of one block, in Arrow: clients that got a few megabytes come back at once, others pause.
 pub(crate) const BLOCK_BYTES_MAX: usize = 4 << 20;
+/// A sample is 24 bytes in a column and some 200 as texts, with its labels.
+pub(crate) const SAMPLE_GROWTH: usize = 8;
 /// What a block costs beside its bytes.
 pub(crate) const BLOCK_ENTRY_BYTES: usize = 256;
 /// So long a block that could have more by now is sent all the same: readers that come a little apart go one way.

@@ -25,5 +25,5 @@ pub use batch::{SOURCE, TAG_PREFIX, TOPIC};
 pub use decode::{Decoded, decode};
 pub use encode::{encode, encode_entry};
 pub use error::LogGroupError;
-pub(crate) use metrics::read_samples;
+pub(crate) use metrics::{read_samples, write_samples};
 pub(crate) use package::unpack;

@@ -138,7 +138,7 @@ impl Ingest {
         if let Some(batch) = decoded.batch {
             let store = self.existing_or_new(existing, project, store, StoreKind::Logs).await?;
             let route = self.place(&store, key, raw_bytes)?;
-            self.append(&store, batch, &route).await?;
+            self.append(&store, vec![batch], &route, None).await?;
         }
         self.counters.rows(decoded.accepted);
         self.counters.rejections(&decoded.rejections);

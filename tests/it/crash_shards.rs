@@ -2,7 +2,7 @@
 //!
 //! The oracle is a ledger of what was sent, with checksums, and the notes of the reader: what once stood at an offset stands there for ever, offsets
 //! have no gaps, and in the end everything that was acknowledged stands at one offset of one shard. A group that was cut off may be there or not, but
-//! then whole and once. `CULPRIT_KILLS` asks for more kills than the usual fifty.
+//! then whole and once; a writer that counts its groups sends it again, and has it once. `CULPRIT_KILLS` asks for more kills than the usual fifty.
 
 mod ledger;
 mod reader;
@@ -34,6 +34,7 @@ async fn sixty_four_shards_survive_fifty_kills_exactly_once() {
     let mut reader = Reader::create(&sls).await;
     let mut random = Random::new(SEED);
     let mut ledger = Ledger::default();
+    let mut stored_before = 0;
     for round in 0..kills {
         let before = (ledger.acknowledged(), reader.noted());
         reader = load_until_killed(&mut server, round, &mut random, &mut ledger, reader).await;
@@ -41,13 +42,16 @@ async fn sixty_four_shards_survive_fifty_kills_exactly_once() {
             server.restart_and_kill9(Duration::from_millis(random.below(150))).await;
         }
         server.restart().await;
-        reader.resume(&Sls::new(&server.client, PROJECT, None)).await;
+        let sls = Sls::new(&server.client, PROJECT, None);
+        reader.resume(&sls).await;
+        stored_before += ledger.send_again(&sls).await;
         assert!(ledger.acknowledged() > before.0, "round {round} acknowledged nothing: it tests nothing");
         if round % COUNTED == COUNTED - 1 {
             assert!(reader.noted() > before.1, "round {round} read nothing: it tests nothing");
             ledger.compare_by_sql(&server.client).await;
         }
     }
+    assert!(stored_before > 0, "no write was sent again behind its own back: it tests nothing");
     server.stop().await;
     server.restart().await;
     let sls = Sls::new(&server.client, PROJECT, None);

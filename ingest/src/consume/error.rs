@@ -14,8 +14,6 @@ pub enum ConsumeError {
     NoSource { project: String, name: String },
     #[error("shard {shard} of {source_name} does not exist")]
     NoShard { shard: u32, source_name: String },
-    #[error("{source_name} holds metrics, which are not read by cursor; ask for them by PromQL or SQL")]
-    NotLogs { source_name: String },
     #[error("{thing} name {name:?} is not valid: {why}")]
     BadName { thing: &'static str, name: String, why: &'static str },
     #[error("{what} {given} is out of range: {limit}")]
@@ -45,7 +43,6 @@ impl ConsumeError {
         match self {
             Self::BadCursor { .. }
             | Self::BeyondEnd { .. }
-            | Self::NotLogs { .. }
             | Self::BadName { .. }
             | Self::OutOfRange { .. }
             | Self::GroupExists { .. }

@@ -1,14 +1,16 @@
-//! Batches of a shard in their order: recent ones from memory, old ones through the segment cache.
+//! Batches of a shard in their order: recent ones from memory, old ones through the segment cache. Samples get the columns in which their writers sent them.
 
 use std::sync::Arc;
 
-use culprit_store::{Clock, ColdBlock, Offset, ShardRead, Storage};
+use culprit_store::{Clock, ColdBlock, Offset, ShardRead, Storage, StoreKind};
 
 use super::ConsumeError;
 use super::block::Cut;
 use super::counters::CacheCounters;
 use super::segment_cache::SegmentCache;
 use super::source::SourceShard;
+use crate::limits::SAMPLE_GROWTH;
+use crate::loggroup;
 
 pub(super) struct Reading {
     storage: Storage,
@@ -26,6 +28,19 @@ impl Reading {
 
     /// At least one batch, where there is one.
     pub(super) async fn read(&self, shard: &SourceShard, from: Offset, cut: Cut) -> Result<ShardRead, ConsumeError> {
+        if shard.store.kind() == StoreKind::Logs {
+            return self.read_rows(shard, from, cut).await;
+        }
+        let cut = Cut { bytes_max: cut.bytes_max / SAMPLE_GROWTH, ..cut };
+        let mut read = self.read_rows(shard, from, cut).await?;
+        for batch in &mut read.batches {
+            batch.batch = loggroup::write_samples(&batch.batch, |id| shard.store.series_labels(id));
+            batch.bytes *= SAMPLE_GROWTH;
+        }
+        Ok(read)
+    }
+
+    async fn read_rows(&self, shard: &SourceShard, from: Offset, cut: Cut) -> Result<ShardRead, ConsumeError> {
         let SourceShard { store, number, .. } = shard;
         if !self.is_recent(shard, from) {
             let load = || async { Ok(self.storage.read_cold(store, *number, from).await?) };

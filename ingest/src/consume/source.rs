@@ -26,10 +26,7 @@ impl Source {
     /// A store, else a view, of this name.
     pub(crate) fn find(storage: &Storage, project: &ProjectName, name: &StoreName) -> Result<Self, ConsumeError> {
         if let Some(store) = storage.store(project, name) {
-            return match store.kind() {
-                StoreKind::Logs => Ok(Self::Store(store)),
-                StoreKind::Metrics => Err(ConsumeError::NotLogs { source_name: format!("{project}/{name}") }),
-            };
+            return Ok(Self::Store(store));
         }
         let missing = || ConsumeError::NoSource { project: project.to_string(), name: name.to_string() };
         storage.view(project, name).map(Self::View).ok_or_else(missing)

@@ -5,10 +5,11 @@
 //! it: values may hold bars.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::TimestampNanosecondType;
-use culprit_store::{METRIC_NAME, Samples, Series};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder};
+use arrow::datatypes::{Float64Type, TimestampNanosecondType, UInt64Type};
+use culprit_store::{Labels, METRIC_NAME, Samples, Series, SeriesId, TIME};
 
 use crate::rejection::{RowError, shown};
 use crate::remote_write::{DecodedSeries, LabelPair, read_labels};
@@ -17,6 +18,9 @@ use crate::{Rejections, timestamp};
 const LABELS: &str = "__labels__";
 const TIME_NANO: &str = "__time_nano__";
 const VALUE: &str = "__value__";
+/// Columns of a metricstore.
+const SERIES: &str = "series";
+const SAMPLE: &str = "value";
 const BAR: char = '|';
 const ASSIGN: &str = "#$#";
 
@@ -47,6 +51,47 @@ pub(crate) fn read_samples(batch: &RecordBatch) -> DecodedSeries {
         }
     }
     decoded
+}
+
+/// The inverse: samples of a metricstore, with their labels by series, in the columns of such logs. A series that nobody knows has none.
+pub(crate) fn write_samples(samples: &RecordBatch, labels: impl Fn(SeriesId) -> Option<Labels>) -> RecordBatch {
+    let times = samples.column(0).as_primitive::<TimestampNanosecondType>();
+    let ids = samples.column_by_name(SERIES).expect("samples have a series").as_primitive::<UInt64Type>();
+    let values = samples.column_by_name(SAMPLE).expect("samples have a value").as_primitive::<Float64Type>();
+    let mut texts: HashMap<u64, (String, String)> = HashMap::new();
+    let (mut names, mut all_labels) = (StringBuilder::new(), StringBuilder::new());
+    for id in ids.values() {
+        let (name, labels) = texts.entry(*id).or_insert_with(|| series_texts(labels(SeriesId(*id))));
+        names.append_value(name);
+        all_labels.append_value(labels);
+    }
+    let nanos = StringArray::from_iter_values(times.values().iter().map(i64::to_string));
+    let values = StringArray::from_iter_values(values.values().iter().map(|value| sample_text(*value)));
+    let columns: [(&str, ArrayRef); 5] = [
+        (TIME, samples.column(0).clone()),
+        (METRIC_NAME, Arc::new(names.finish())),
+        (LABELS, Arc::new(all_labels.finish())),
+        (TIME_NANO, Arc::new(nanos)),
+        (VALUE, Arc::new(values)),
+    ];
+    RecordBatch::try_from_iter(columns).expect("all columns have all rows")
+}
+
+/// Metric and labels, in the order of their names.
+fn series_texts(labels: Option<Labels>) -> (String, String) {
+    let Some(labels) = labels else { return (String::new(), String::new()) };
+    let pairs = labels.iter().filter(|label| &*label.name != METRIC_NAME);
+    let pairs: Vec<String> = pairs.map(|label| format!("{}{ASSIGN}{}", label.name, label.value)).collect();
+    (labels.metric_name().unwrap_or("").to_owned(), pairs.join("|"))
+}
+
+/// As Prometheus writes it.
+fn sample_text(value: f64) -> String {
+    match value {
+        f64::INFINITY => "+Inf".to_owned(),
+        f64::NEG_INFINITY => "-Inf".to_owned(),
+        finite => finite.to_string(),
+    }
 }
 
 struct Rows<'a> {
@@ -116,6 +161,8 @@ mod tests {
     use expect_test::expect;
     use prost::Message;
 
+    use arrow::array::{Float64Array, TimestampNanosecondArray, UInt64Array};
+
     use super::super::decode;
     use super::super::messages::{LogGroup, log};
     use super::*;
@@ -162,5 +209,25 @@ mod tests {
         "#]]
         .assert_eq(&series.chain(reasons).collect::<String>());
         assert_eq!((decoded.accepted, decoded.rejections.total()), (4, 6));
+    }
+
+    #[test]
+    fn samples_become_the_logs_that_they_came_as() {
+        let labels = Labels::new([(METRIC_NAME, "up"), ("zone", "a|b"), ("job", "x")]).unwrap();
+        let columns: [(&str, ArrayRef); 3] = [
+            (TIME, Arc::new(TimestampNanosecondArray::from(vec![1_700_000_000_123_000_000, -1]).with_timezone("UTC"))),
+            (SERIES, Arc::new(UInt64Array::from(vec![7, 7]))),
+            (SAMPLE, Arc::new(Float64Array::from(vec![0.5, f64::INFINITY]))),
+        ];
+        let samples = RecordBatch::try_from_iter(columns).unwrap();
+        let logs = write_samples(&samples, |id| (id == SeriesId(7)).then(|| labels.clone()));
+        let text =
+            |name: &str| logs.column_by_name(name).unwrap().as_string::<i32>().iter().flatten().collect::<Vec<_>>();
+        assert_eq!(text(METRIC_NAME), ["up"; 2]);
+        assert_eq!(text(LABELS), ["job#$#x|zone#$#a|b"; 2]);
+        assert_eq!(text(TIME_NANO), ["1700000000123000000", "-1"]);
+        assert_eq!(text(VALUE), ["0.5", "+Inf"]);
+        let back = read_samples(&logs.slice(0, 1));
+        assert_eq!((&back.series[0].labels, &back.series[0].samples.values[..]), (&labels, &[0.5][..]));
     }
 }

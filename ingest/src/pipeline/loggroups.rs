@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;
-use culprit_store::{Route, StoreKind, StoreState};
+use culprit_store::{Route, Sequence, StoreKind, StoreState};
 
 use super::{Ingest, off_the_runtime};
 use crate::limits::{INLINE_DECODE_BYTES_MAX, LOGGROUP_RAW_BYTES_MAX, REASONS_MAX};
 use crate::loggroup::{self, Decoded, GroupBuilder, Header, LogGroupError};
-use crate::rejection::{Reason, Rejections};
+use crate::rejection::Reason;
 use crate::{Codec, IngestError};
 
 /// What a PutLogs request says of its body.
@@ -22,6 +22,8 @@ pub struct PutLogs {
     pub packages: bool,
     /// All logs go to the owner of this key; without one, to the shard with most room.
     pub key: Option<u128>,
+    /// The producer counts its writes: what it has sent before is refused.
+    pub sequence: Option<Sequence>,
 }
 
 /// What became of the request, in logs or samples. Only samples are ever rejected one by one.
@@ -44,7 +46,7 @@ pub struct WebTrack {
 
 impl Ingest {
     /// One LogGroup, or a package list of them, into a logstore or, as samples, into a metricstore. When this returns,
-    /// they are durable and visible. Each group is one batch: it gets one offset.
+    /// they are durable and visible: all of them, or none. Each group is one batch: it gets one offset.
     pub async fn put_logs(&self, store: &Arc<StoreState>, body: Bytes, put: PutLogs) -> Result<Accepted, IngestError> {
         self.counters.request(body.len());
         let result = self.store_groups(store, body, put).await;
@@ -69,11 +71,11 @@ impl Ingest {
     ) -> Result<Accepted, IngestError> {
         let route = self.place(store, None, raw_bytes)?;
         let decoded = vec![track.decode(store, seconds)?];
-        self.append_groups(store, Groups { raw_bytes, decoded }, &route).await
+        self.append_groups(store, Groups { raw_bytes, decoded }, &route, None).await
     }
 
     async fn store_groups(&self, store: &Arc<StoreState>, body: Bytes, put: PutLogs) -> Result<Accepted, IngestError> {
-        let key = put.key;
+        let PutLogs { key, sequence, .. } = put;
         let declared = put.raw_bytes(&body);
         // Where the size is known, a shard that is over its quota costs no decoding.
         let route = declared.map(|bytes| self.place(store, key, bytes)).transpose()?;
@@ -84,36 +86,52 @@ impl Ingest {
             off_the_runtime(move || decode(&body, &put, &store)).await?
         };
         let route = route.map_or_else(|| self.place(store, key, groups.raw_bytes), Ok)?;
-        self.append_groups(store, groups, &route).await
+        self.append_groups(store, groups, &route, sequence).await
     }
 
-    async fn append_groups(&self, store: &StoreState, groups: Groups, route: &Route) -> Result<Accepted, IngestError> {
-        let mut accepted = Accepted { raw_bytes: groups.raw_bytes as u64, ..Accepted::default() };
+    async fn append_groups(
+        &self,
+        store: &StoreState,
+        groups: Groups,
+        route: &Route,
+        sequence: Option<Sequence>,
+    ) -> Result<Accepted, IngestError> {
+        let raw_bytes = groups.raw_bytes as u64;
+        let mut batches = Vec::with_capacity(groups.decoded.len());
         for Decoded { batch, repaired, .. } in groups.decoded {
             self.counters.repaired(repaired);
-            let Some(batch) = batch else { continue };
-            let (rows, rejections) = if store.kind() == StoreKind::Metrics {
-                self.append_samples(store, &batch).await?
-            } else {
-                let rows = batch.num_rows() as u64;
-                self.append(store, batch, route).await?;
-                self.counters.rows(rows);
-                (rows, Rejections::default())
-            };
-            accepted.rows += rows;
-            accepted.rejected += rejections.total();
-            accepted.reasons.extend(rejections.reasons);
+            batches.extend(batch);
         }
-        accepted.reasons.truncate(REASONS_MAX);
-        Ok(accepted)
+        if store.kind() == StoreKind::Metrics {
+            let accepted = self.append_samples(store, &batches, sequence).await?;
+            return Ok(Accepted { raw_bytes, ..accepted });
+        }
+        let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+        self.append(store, batches, route, sequence).await?;
+        self.counters.rows(rows);
+        Ok(Accepted { rows, raw_bytes, ..Accepted::default() })
     }
 
-    async fn append_samples(&self, store: &StoreState, batch: &RecordBatch) -> Result<(u64, Rejections), IngestError> {
-        let decoded = loggroup::read_samples(batch);
-        self.storage.append_samples(store, decoded.series).await?;
-        self.counters.samples(decoded.accepted);
-        self.counters.rejections(&decoded.rejections);
-        Ok((decoded.accepted, decoded.rejections))
+    async fn append_samples(
+        &self,
+        store: &StoreState,
+        batches: &[RecordBatch],
+        sequence: Option<Sequence>,
+    ) -> Result<Accepted, IngestError> {
+        let mut accepted = Accepted::default();
+        let mut series = Vec::new();
+        for batch in batches {
+            let decoded = loggroup::read_samples(batch);
+            series.extend(decoded.series);
+            accepted.rows += decoded.accepted;
+            accepted.rejected += decoded.rejections.total();
+            self.counters.rejections(&decoded.rejections);
+            accepted.reasons.extend(decoded.rejections.reasons);
+        }
+        self.storage.append_numbered_samples(store, series, sequence).await?;
+        self.counters.samples(accepted.rows);
+        accepted.reasons.truncate(REASONS_MAX);
+        Ok(accepted)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The shard of a write: chosen, charged, and chosen again when it was split in between.
 
 use arrow::array::RecordBatch;
-use culprit_store::{Route, StoreError, StoreKind, StoreState};
+use culprit_store::{Route, Sequence, StoreError, StoreKind, StoreState};
 
 use super::Ingest;
 use crate::IngestError;
@@ -27,13 +27,14 @@ impl Ingest {
     pub(super) async fn append(
         &self,
         store: &StoreState,
-        batch: RecordBatch,
+        batches: Vec<RecordBatch>,
         route: &Route,
+        sequence: Option<Sequence>,
     ) -> Result<(), IngestError> {
-        let appended = self.storage.append(store, batch.clone(), route).await;
+        let appended = self.storage.append_all(store, batches.clone(), route, sequence).await;
         match (appended, route) {
             (Err(StoreError::ShardReadOnly { .. } | StoreError::UnknownShard { .. }), Route::Shard(_)) => {
-                Ok(self.storage.append(store, batch, &Route::Any).await?)
+                Ok(self.storage.append_all(store, batches, &Route::Any, sequence).await?)
             }
             (appended, _) => Ok(appended?),
         }

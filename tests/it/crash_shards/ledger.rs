@@ -20,6 +20,14 @@ pub(super) struct Sum {
 pub(super) struct Sent {
     sum: Sum,
     is_acknowledged: bool,
+    /// The last write of a writer that counts, which it sends again whatever became of it.
+    again: Option<Again>,
+}
+
+#[derive(Debug)]
+struct Again {
+    way: String,
+    group: LogGroup,
 }
 
 /// By the name of the group, which each of its logs has.
@@ -33,6 +41,21 @@ impl Ledger {
 
     pub(super) fn acknowledged(&self) -> usize {
         self.0.values().filter(|sent| sent.is_acknowledged).count()
+    }
+
+    /// Writers that count go on where nobody answered them: the write is stored now, or was before. Returns how many were.
+    pub(super) async fn send_again(&mut self, sls: &Sls) -> usize {
+        let mut were_stored = 0;
+        for (name, sent) in &mut self.0 {
+            let Some(Again { way, group }) = sent.again.take() else { continue };
+            match sls.put(STORE, &way, &group).await.unwrap().verdict() {
+                (200, _) => assert!(!sent.is_acknowledged, "{name} was acknowledged and taken again"),
+                (400, code) if code == "InvalidSequenceId" => were_stored += 1,
+                other => panic!("{name}: {other:?}"),
+            }
+            sent.is_acknowledged = true;
+        }
+        were_stored
     }
 
     /// `found` is everything that is stored.
@@ -60,20 +83,31 @@ impl Ledger {
     }
 }
 
-/// Sends one group after the other, each to a shard of chance, until one fails.
+/// Sends one group after the other until one fails: each to a shard of chance, or counted under one key.
 pub(super) async fn write(sls: Sls, name: String, seed: u64, groups: u64) -> Vec<(String, Sent)> {
     let mut random = Random::new(seed);
-    let mut sent = Vec::new();
+    let mut sent: Vec<(String, Sent)> = Vec::new();
+    let counts = random.below(2) == 0;
+    let own_key = format!("{:016x}{:016x}", random.next(), random.next());
     for number in 0..groups {
         let name = format!("{name}-{number}");
         let checks: Vec<u64> = (0..=random.below(40)).map(|_| random.below(1 << 31)).collect();
-        let way = format!("shards/route?key={:016x}{:016x}", random.next(), random.next());
-        let answer = sls.put(STORE, &way, &group(&name, &checks)).await;
+        let way = if counts {
+            format!("shards/route?key={own_key}&seqid={number}")
+        } else {
+            format!("shards/route?key={:016x}{:016x}", random.next(), random.next())
+        };
+        let group = group(&name, &checks);
+        let answer = sls.put(STORE, &way, &group).await;
         if let Ok(answer) = &answer {
             assert_eq!(answer.verdict(), (200, String::new()), "{name}");
         }
         let sum = Sum { logs: checks.len() as u64, sum: checks.iter().sum() };
-        sent.push((name, Sent { sum, is_acknowledged: answer.is_ok() }));
+        if let Some((_, before)) = sent.last_mut() {
+            before.again = None;
+        }
+        let again = counts.then_some(Again { way, group });
+        sent.push((name, Sent { sum, is_acknowledged: answer.is_ok(), again }));
         if answer.is_err() {
             break;
         }

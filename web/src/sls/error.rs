@@ -39,7 +39,7 @@ macro_rules! codes {
 codes! {
     400: ParameterInvalid PostBodyInvalid PostBodyTooLarge PostBodyUncompressError InvalidBodyRawSize MissingBodyRawSize InvalidCompressType
         MissingContentType MissingDate InvalidDateFormat MissingAPIVersion InvalidAPIVersion MissingSignatureMethod InvalidSignatureMethod
-        MissAccessKeyId RequestTimeExpired InvalidKey InvalidSequenceId InvalidCursor InvalidQueryString InvalidTimeRange InvalidOffset InvalidLine
+        MissAccessKeyId RequestTimeExpired RequestTimeout InvalidKey InvalidSequenceId InvalidCursor InvalidQueryString InvalidTimeRange InvalidOffset InvalidLine
         InvalidReverse IndexConfigNotExist IndexAlreadyExist LogstoreInfoInvalid LogStoreWithoutShard LogStoreAlreadyExist ProjectAlreadyExist
         ConsumerGroupAlreadyExist ConsumerNotMatch NotSupported;
     401: SignatureNotMatch InvalidAccessKeyId Unauthorized;

@@ -36,6 +36,7 @@ fn of_store(error: &StoreError) -> Code {
         StoreError::Protected { .. } => Code::ProjectForbidden,
         StoreError::TooManyShards { .. } => Code::ProjectQuotaExceed,
         StoreError::BatchTooLarge { .. } => Code::PostBodyTooLarge,
+        StoreError::StaleSequence { .. } => Code::InvalidSequenceId,
         other => of_fault(other.fault()),
     }
 }
@@ -112,6 +113,7 @@ impl From<BodyError> for SlsError {
     fn from(error: BodyError) -> Self {
         let code = match &error {
             BodyError::TooLarge { .. } => Code::PostBodyTooLarge,
+            BodyError::TooSlow { .. } => Code::RequestTimeout,
             _ => Code::PostBodyInvalid,
         };
         Self::new(code, error)
@@ -190,6 +192,7 @@ mod tests {
             (unknown, Code::LogStoreNotExist),
             (StoreError::BatchTooLarge { bytes: 2, limit: 1 }, Code::PostBodyTooLarge),
             (StoreError::Busy { what: Bottleneck::RecentBytes, held: 2, limit: 1 }, Code::ServerBusy),
+            (StoreError::StaleSequence { key: 1, number: 2, last: 2 }, Code::InvalidSequenceId),
             (StoreError::Closed, Code::ServerBusy),
             (StoreError::CatalogValue { what: "w", value: "v".into() }, Code::InternalServerError),
         ] {

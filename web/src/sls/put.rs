@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use culprit_ingest::{Codec, LOGGROUP_RAW_BYTES_MAX, PutLogs};
-use culprit_store::StoreState;
+use culprit_store::{Sequence, StoreState};
 
 use super::call::Call;
 use super::error::{Code, SlsError};
@@ -24,12 +24,20 @@ pub(super) async fn logs(call: &mut Call<'_>, name: &str, placing: Placing) -> R
             return Err(SlsError::new(Code::InvalidKey, "key is missing; it says which shard takes the rows"));
         }
     };
-    into(call, store, key).await
+    let sequence = sequence(call, key)?;
+    expect_protobuf(call)?;
+    let (codec, raw_size, packages) = (codec(call)?, raw_size(call)?, has_packages(call)?);
+    into(call, store, PutLogs { codec, raw_size, packages, key, sequence }).await
 }
 
-async fn into(call: &mut Call<'_>, store: Arc<StoreState>, key: Option<u128>) -> Result<Reply, SlsError> {
-    expect_protobuf(call)?;
-    let put = PutLogs { codec: codec(call)?, raw_size: raw_size(call)?, packages: has_packages(call)?, key };
+/// The producer's count of its writes under the key. What it is told of a number that is stored is that it may go on.
+fn sequence(call: &Call<'_>, key: Option<u128>) -> Result<Option<Sequence>, SlsError> {
+    let Some(number) = call.integer("seqid", Code::ParameterInvalid)? else { return Ok(None) };
+    let no_key = || SlsError::new(Code::InvalidKey, "seqid counts the writes under a key, and key is missing");
+    Ok(Some(Sequence { key: key.ok_or_else(no_key)?, number }))
+}
+
+async fn into(call: &mut Call<'_>, store: Arc<StoreState>, put: PutLogs) -> Result<Reply, SlsError> {
     if put.codec != Codec::None && put.raw_size.is_none() && !put.packages {
         return Err(SlsError::new(
             Code::MissingBodyRawSize,

@@ -19,7 +19,7 @@ fn group(rows: u32) -> LogGroup {
 }
 
 fn put(codec: Codec, raw: &[u8]) -> (Bytes, PutLogs) {
-    let put = PutLogs { codec, raw_size: Some(raw.len()), packages: false, key: None };
+    let put = PutLogs { codec, raw_size: Some(raw.len()), packages: false, key: None, sequence: None };
     (codec.compress(raw).into(), put)
 }
 
@@ -62,8 +62,14 @@ async fn packages_are_groups_of_their_own() {
     let raws: Vec<Vec<u8>> = (1..4).map(|rows| group(rows).encode_to_vec()).collect();
     let package = |raw: &Vec<u8>| Package { data: Codec::Lz4.compress(raw), raw_size: Some(raw.len() as i32) };
     let body = PackageList { packages: raws.iter().map(package).collect() }.encode_to_vec();
-    let put = PutLogs { codec: Codec::Lz4, raw_size: Some(7), packages: true, key: Some(0) };
+    let put = PutLogs { codec: Codec::Lz4, raw_size: Some(7), packages: true, key: Some(0), sequence: None };
+    let commits = || {
+        let metrics = bench.storage.metrics();
+        metrics.iter().find(|metric| metric.name == "culprit_store_log_groups_total").unwrap().value
+    };
+    let before = commits();
     let accepted = bench.ingest.put_logs(&store, body.into(), put).await.unwrap();
+    assert_eq!(commits() - before, 1.0, "one group of the log has all of them, or none");
     assert_eq!((accepted.rows, accepted.raw_bytes), (6, raws.concat().len() as u64));
     let stored = stored(&bench, &store).await;
     assert_eq!(stored.into_iter().map(|(_, group)| group).collect::<Vec<_>>(), (1..4).map(group).collect::<Vec<_>>());
@@ -99,8 +105,8 @@ async fn a_write_without_a_key_survives_a_split() {
     let batch = loggroup::decode(&group(2).encode_to_vec(), &store.schema()).unwrap().batch.unwrap();
     let chosen = store.writable_shards()[0];
     bench.storage.split_shard(&store, chosen, SplitAt::Middle).await.unwrap();
-    bench.ingest.append(&store, batch.clone(), &Route::Shard(chosen)).await.unwrap();
-    bench.ingest.append(&store, batch, &Route::Shard(ShardNumber(999))).await.unwrap();
+    bench.ingest.append(&store, vec![batch.clone()], &Route::Shard(chosen), None).await.unwrap();
+    bench.ingest.append(&store, vec![batch], &Route::Shard(ShardNumber(999)), None).await.unwrap();
     let shards: Vec<ShardNumber> = stored(&bench, &store).await.into_iter().map(|(shard, _)| shard).collect();
     assert!(shards.len() == 2 && !shards.contains(&chosen), "{shards:?}");
     bench.storage.shutdown().await.unwrap();
@@ -137,7 +143,7 @@ async fn a_bad_body_is_refused_by_its_fault_and_stores_nothing() {
         (Codec::None, raw[..raw.len() - 1].to_vec(), None, BodyFault::Content),
         (Codec::None, vec![0; LOGGROUP_RAW_BYTES_MAX + 1], Some(0), BodyFault::TooLarge),
     ] {
-        let put = PutLogs { codec, raw_size, packages: false, key: None };
+        let put = PutLogs { codec, raw_size, packages: false, key: None, sequence: None };
         let error = bench.ingest.put_logs(&store, body.into(), put).await.unwrap_err();
         assert_eq!(error.body_fault(), Some(fault), "{error}");
     }

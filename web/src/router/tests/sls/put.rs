@@ -46,7 +46,7 @@ async fn a_hash_key_finds_the_shard_that_owns_it() {
     let bench = bench().await;
     bench.shop(2).await;
     for (key, shard) in [("7fffffffffffffffffffffffffffffff", 0), ("80000000000000000000000000000000", 1)] {
-        let path = format!("/logstores/app/shards/route?key={key}&seqid=1");
+        let path = format!("/logstores/app/shards/route?key={key}");
         bench.sls(ask("POST", &path).logs(&group(&[key]))).await.empty();
         assert_eq!(bench.messages("app", shard).await, [key]);
     }
@@ -54,6 +54,35 @@ async fn a_hash_key_finds_the_shard_that_owns_it() {
         let path = format!("/logstores/app/shards/route{key}");
         bench.sls(ask("POST", &path).logs(&group(&["x"]))).await.refused(400, "InvalidKey");
     }
+    bench.storage.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_counted_write_is_stored_once() {
+    let bench = bench().await;
+    bench.shop(2).await;
+    let (low, high) = ("00000000000000000000000000000001", "f0000000000000000000000000000001");
+    let put = async |key: &str, number: &str, text: &str| {
+        let path = format!("/logstores/app/shards/route?key={key}&seqid={number}");
+        bench.sls(ask("POST", &path).logs(&group(&[text]))).await
+    };
+    put(low, "1", "a").await.empty();
+    put(high, "1", "b").await.empty();
+    for number in ["1", "0", "-3"] {
+        put(low, number, "again").await.refused(400, "InvalidSequenceId");
+    }
+    put(low, "7", "c").await.empty();
+    put(low, "6", "late").await.refused(400, "InvalidSequenceId");
+    bench.sls(ask("POST", "/logstores/app/shards/0?action=split")).await.ok();
+    put(low, "7", "again").await.refused(400, "InvalidSequenceId");
+    put(low, "8", "d").await.empty();
+    let path = format!("/logstores/app/shards/route?key={low}");
+    bench.sls(ask("POST", &path).logs(&group(&["uncounted"]))).await.empty();
+    for (shard, messages) in [(0, vec!["a", "c"]), (1, vec!["b"]), (2, vec!["d", "uncounted"])] {
+        assert_eq!(bench.messages("app", shard).await, messages, "shard {shard}");
+    }
+    put(low, "x", "y").await.refused(400, "ParameterInvalid");
+    bench.sls(ask("POST", "/logstores/app?seqid=1").logs(&group(&["y"]))).await.refused(400, "InvalidKey");
     bench.storage.shutdown().await.unwrap();
 }
 
@@ -172,6 +201,12 @@ async fn metrics_come_as_log_groups_too() {
     let answer = bench.get(query).await.json();
     assert_eq!(answer["data"]["result"][0]["metric"], json!({ "__name__": "up", "job": "api", "zone": "z1" }));
     assert_eq!(answer["data"]["result"][0]["value"][1], "2.5");
+    // And they are read as they came, from memory and from a segment.
+    for _ in 0..2 {
+        let got = bench.ask("GET", "/logstores/m/shards/0?type=log&cursor=MA==").await.ok();
+        assert_eq!(LogGroupList::decode(&got.body[..]).unwrap().groups, [sample("2.5")]);
+        bench.storage.flush().await.unwrap();
+    }
     bench
         .sls(ask("POST", "/prometheus/shop/none/api/v1/write").logs(&sample("1")))
         .await
