@@ -108,7 +108,8 @@ async fn of_store(args: &ExplainArgs, store: &str, budget: Duration) -> Result<R
     let body = json!({
         "project": args.scope.project, "store": store, "where": args.predicate, "baseline": args.baseline,
         "from": args.scope.from, "to": args.scope.to, "dimensions": args.dimensions, "max_order": args.max_order,
-        "unit": args.unit, "measure": args.measure, "agg": args.agg.as_ref().map(Agg::to_string), "expected": args.expected, "budget_ms": u64::try_from(budget.as_millis()).unwrap_or(u64::MAX),
+        "unit": args.unit, "measure": args.measure, "agg": args.agg.as_ref().map(Agg::to_string), "expected": args.expected,
+        "budget_ms": u64::try_from(budget.as_millis()).unwrap_or(u64::MAX),
     });
     let request = server.request(Method::POST, &["api", "explain"]).json(&body);
     match progress::is_wanted() {

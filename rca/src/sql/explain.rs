@@ -1,5 +1,7 @@
-//! `SELECT * FROM explain('store', 'A predicate' [, 'B predicate' [, array['dimension', …]]])`: the report as rows.
+//! `SELECT * FROM explain('store', 'A predicate' [, 'B predicate' [, array['dimension', …] [, 'measure' [, 'aggregate' [, 'expected']]]]])`: the report
+//! as rows.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, MapBuilder, StringArray, StringBuilder, UInt64Array};
@@ -12,9 +14,9 @@ use datafusion::error::DataFusionError;
 
 use super::functions::refused;
 use crate::report::{Evidence, Report};
-use crate::{Options, Question, explain_files, explain_store};
+use crate::{Agg, Measure, Options, Question, explain_files, explain_store};
 
-const USAGE: &str = "explain('store', 'predicate of A' [, 'predicate of B' [, array['dimension', …]]])";
+const USAGE: &str = "explain('store', 'predicate of A' [, 'predicate of B' [, array['dimension', …] [, 'measure' [, 'aggregate' [, 'expected']]]]])";
 
 pub(super) struct ExplainTable;
 
@@ -25,7 +27,7 @@ impl TableFunction for ExplainTable {
     }
 
     fn schema(&self, arguments: &Arguments) -> Result<SchemaRef, QueryError> {
-        arguments.at_most(4, USAGE)?;
+        arguments.at_most(7, USAGE)?;
         arguments.text(0, "the store")?;
         question(arguments)?;
         Ok(columns())
@@ -46,11 +48,23 @@ impl TableFunction for ExplainTable {
 }
 
 fn question(arguments: &Arguments) -> Result<Question, QueryError> {
+    let text = |at, what| Ok::<_, QueryError>(arguments.optional_text(at, what)?.map(str::to_owned));
+    let agg = arguments.optional_text(5, "the aggregate")?.map(Agg::from_str).transpose();
+    let agg = agg.map_err(|error| arguments.wrong(5, format!("the aggregate, is wrong: {error}")))?;
+    let expected = text(6, "the expected column")?;
+    let measure = text(4, "the measure")?.map(|column| Measure::new(column, agg, expected));
+    let predicate = match measure {
+        Some(_) => text(1, "the predicate of A")?,
+        None => Some(arguments.text(1, "the predicate of A")?.to_owned()),
+    };
+    let default_order = measure.as_ref().map_or(Options::default().max_order, Measure::default_order);
     let dimensions = arguments.optional_texts(3, "the dimensions")?;
     Ok(Question {
-        baseline: arguments.optional_text(2, "the predicate of B")?.map(str::to_owned),
-        options: Options { dimensions, ..Options::default() },
-        ..Question::new(arguments.text(1, "the predicate of A")?)
+        predicate,
+        baseline: text(2, "the predicate of B")?,
+        measure,
+        options: Options { dimensions, max_order: default_order, ..Options::default() },
+        ..Question::default()
     })
 }
 
@@ -73,6 +87,9 @@ fn columns() -> SchemaRef {
         number("ci_low"),
         number("ci_high"),
         number("q_value"),
+        number("value_a"),
+        number("value_b"),
+        number("contribution"),
     ]))
 }
 
@@ -130,6 +147,9 @@ fn batch(report: &Report) -> Result<RecordBatch, QueryError> {
             numbers(|evidence| evidence.ci.map(|(low, _)| low)),
             numbers(|evidence| evidence.ci.map(|(_, high)| high)),
             numbers(|evidence| Some(evidence.q_value)),
+            numbers(|evidence| evidence.value_a),
+            numbers(|evidence| evidence.value_b),
+            numbers(|evidence| evidence.contribution),
         ];
         RecordBatch::try_new(columns(), columns_of_rows)
     })();

@@ -44,12 +44,14 @@ fn explanations(report: &Report, bars: Bars, text: &mut String) {
             std::iter::once((format!("{number}."), &explanation.evidence)).chain(alternates).collect::<Vec<_>>()
         })
         .collect();
-    let columns: Vec<Vec<String>> = rows.iter().map(|(_, evidence)| cells(evidence, bars)).collect();
-    let heads = ["in A", "in B", "risk ratio"];
-    let width =
-        |at: usize| columns.iter().map(|cells| cells[at].chars().count()).chain([heads[at].len()]).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
-    let line = |lead: &str, cells: &[&str], last: &str, text: &mut String| {
+    let heads = heads(report);
+    let columns: Vec<[String; COLUMNS]> = rows.iter().map(|(_, evidence)| cells(report, evidence, bars)).collect();
+    let width = |at: usize| {
+        let cells = columns.iter().map(|cells| &cells[at]).chain([&heads[at]]);
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..COLUMNS).map(width).collect();
+    let line = |lead: &str, cells: &[String; COLUMNS], last: &str, text: &mut String| {
         write!(text, "{lead:>3}").expect("a string takes what is written");
         for (cell, width) in cells.iter().zip(&widths) {
             write!(text, "  {cell:<width$}").expect("a string takes what is written");
@@ -59,27 +61,53 @@ fn explanations(report: &Report, bars: Bars, text: &mut String) {
     text.push('\n');
     line("", &heads, "", text);
     for ((lead, evidence), cells) in rows.iter().zip(&columns) {
-        let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
-        line(lead, &cells, &evidence.condition(), text);
+        line(lead, cells, &evidence.condition(), text);
         for alias in evidence.items.iter().flat_map(|item| &item.aliases).filter(|_| lead != "or") {
-            line("", &["", "", ""], &format!("(the same rows have {} = {})", alias.dimension, alias.value), text);
+            line("", &Default::default(), &format!("(the same rows have {} = {})", alias.dimension, alias.value), text);
         }
     }
 }
 
-fn cells(evidence: &Evidence, bars: Bars) -> Vec<String> {
+/// Before the condition, which is last because nothing bounds its width.
+const COLUMNS: usize = 3;
+
+fn heads(report: &Report) -> [String; COLUMNS] {
+    match &report.measure {
+        None => ["in A", "in B", "risk ratio"].map(str::to_owned),
+        Some(measure) => [
+            format!("{} of {}", measure.agg, measure.column),
+            "compared with".to_owned(),
+            "of the deviation".to_owned(),
+        ],
+    }
+}
+
+fn cells(report: &Report, evidence: &Evidence, bars: Bars) -> [String; COLUMNS] {
+    if report.measure.is_some() {
+        let value = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), figure);
+        let part = evidence
+            .contribution
+            .map_or_else(String::new, |part| drawn(part, bars, &format!("{:>5.1} %", part * 100.0)));
+        return [value(evidence.value_a), value(evidence.value_b), part];
+    }
     let ratio = match (evidence.risk_ratio, evidence.ci) {
         (Some(ratio), Some((low, high))) => format!("{ratio:.1} ({low:.1} to {high:.1})"),
         _ => String::new(),
     };
-    vec![share(evidence.support_a, evidence.rows_a, bars), share(evidence.support_b, evidence.rows_b, bars), ratio]
+    let share = |share: f64, rows| drawn(share, bars, &format!("{:>5.1} % {:>9}", share * 100.0, grouped(rows)));
+    [share(evidence.support_a, evidence.rows_a), share(evidence.support_b, evidence.rows_b), ratio]
 }
 
-fn share(share: f64, rows: u64, bars: Bars) -> String {
-    let figures = format!("{:>5.1} % {:>9}", share * 100.0, grouped(rows));
+/// Four digits, more for what is larger.
+fn figure(value: f64) -> String {
+    let digits = if value == 0.0 { 0 } else { (3 - value.abs().log10().floor() as i64).clamp(0, 12) as usize };
+    format!("{value:.digits$}")
+}
+
+fn drawn(share: f64, bars: Bars, figures: &str) -> String {
     match bars {
         Bars::Drawn => format!("{} {figures}", bar(share)),
-        Bars::Left => figures,
+        Bars::Left => figures.to_owned(),
     }
 }
 
@@ -202,6 +230,22 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains('█'));
+    }
+
+    #[test]
+    fn measures_have_values_and_their_part_of_the_deviation() {
+        let mut report = report();
+        let measure =
+            serde_json::json!({"column": "latency_ms", "agg": "avg", "value_a": 300.0, "value_b": 95.2, "mix": null});
+        report.measure = serde_json::from_value(measure).unwrap();
+        let evidence = &mut report.explanations[0].evidence;
+        (evidence.value_a, evidence.value_b, evidence.contribution) = (Some(812.25), Some(95.2), Some(0.87));
+        let text = table(&report, Bars::Left);
+        assert!(text.contains("avg of latency_ms  compared with  of the deviation"), "{text}");
+        assert!(
+            text.contains(" 1.  812.2              95.20           87.0 %            customer_id = 1002"),
+            "{text}"
+        );
     }
 
     #[test]

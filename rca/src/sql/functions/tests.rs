@@ -77,6 +77,23 @@ async fn explanations_are_rows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn measures_are_explained() {
+    let file = File::new();
+    let query = "SELECT explanation, value_a, value_b FROM explain('FILE', NULL, NULL, array['host', 'region'], 'status', 'avg') \
+                 WHERE kind = 'explanation' AND rank = 1";
+    let answer = file.answer(query).await;
+    let mean = |inside: bool| {
+        let rows = rows().filter(|row| (row.0 == "h2" && row.1 == "eu") == inside);
+        rows.clone().map(|row| row.2 as f64).sum::<f64>() / rows.count() as f64
+    };
+    assert_eq!(text(&answer, "explanation", 0), "host = h2 and region = eu");
+    for (column, inside) in [(1, true), (2, false)] {
+        let told = answer.column(column).as_primitive::<Float64Type>().value(0);
+        assert!((told - mean(inside)).abs() < 1e-9, "{told} is not {}", mean(inside));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_arguments_are_named() {
     let file = File::new();
     for (query, why) in [
@@ -84,7 +101,11 @@ async fn wrong_arguments_are_named() {
         ("SELECT * FROM explain('FILE', 5)", "explain: argument 2 the predicate of A, must be a text"),
         ("SELECT * FROM explain('FILE', 'status >')", "is not a SQL condition"),
         ("SELECT * FROM explain('FILE', 'status = 1 OR (SELECT true)')", "subqueries are not taken"),
-        ("SELECT * FROM explain('FILE', 'a', 'b', array['c'], 5)", "at most 4 arguments"),
+        ("SELECT * FROM explain('FILE', 'a', 'b', array['c'], 'd', 'avg', 'e', 5)", "at most 7 arguments"),
+        (
+            "SELECT * FROM explain('FILE', NULL, NULL, NULL, 'bytes', 'best')",
+            "explain: argument 6 the aggregate, is wrong",
+        ),
         ("SELECT * FROM promql('up', 0, 10, 1)", "files have none"),
     ] {
         let refusal = file.refusal(query).await;
