@@ -109,25 +109,46 @@ impl Tally {
     }
 }
 
-/// The patterns that are much more, or much less, frequent than before.
+/// The patterns that are much more, or much less, frequent than before, by the clock and among all messages: where ten
+/// times as many messages come, none of them is new for that.
 pub(crate) fn changed(store: &str, field: &str, stretches: &Stretches, tallies: &[Tally]) -> Vec<Piece> {
-    let tests = tallies.len() as f64;
-    tallies.iter().filter_map(|tally| judge(store, field, stretches, tally, tests)).collect()
+    let all = All {
+        patterns: tallies.len() as f64,
+        rows: tallies.iter().map(|tally| tally.rows).sum(),
+        rows_before: tallies.iter().map(|tally| tally.rows_before).sum(),
+    };
+    tallies.iter().filter_map(|tally| judge(store, field, stretches, tally, &all)).collect()
 }
 
-fn judge(store: &str, field: &str, stretches: &Stretches, tally: &Tally, tests: f64) -> Option<Piece> {
+/// All messages of a store together.
+struct All {
+    patterns: f64,
+    rows: u64,
+    rows_before: u64,
+}
+
+fn judge(store: &str, field: &str, stretches: &Stretches, tally: &Tally, all: &All) -> Option<Piece> {
     let inside = (tally.stretches.len() as u64).min(stretches.window);
     let before = (tally.stretches_before.len() as u64).min(stretches.before);
-    let q_value = (Table::new(inside, before, stretches.window, stretches.before).p() * tests).min(1.0);
-    let share = |rows: u64, stretches: u64| rows as f64 / stretches as f64;
-    let (rate, rate_before) = (share(tally.rows, stretches.window), share(tally.rows_before, stretches.before));
+    let q_value = (Table::new(inside, before, stretches.window, stretches.before).p() * all.patterns).min(1.0);
+    let ratio = |rows: u64, of: u64| rows as f64 / of.max(1) as f64;
+    let (rate, rate_before) = (ratio(tally.rows, stretches.window), ratio(tally.rows_before, stretches.before));
+    let (share, share_before) = (ratio(tally.rows, all.rows), ratio(tally.rows_before, all.rows_before));
+    let is_much_more = |a: f64, b: f64| a >= PATTERN_RATIO_MIN * b;
     let (store, field) = (store.to_owned(), field.to_owned());
     let (pattern, template) = (tally.pattern.clone(), tally.template.clone());
     let (rows, rows_before) = (tally.rows, tally.rows_before);
-    let (onset, detail) = if rate >= PATTERN_RATIO_MIN * rate_before {
-        (tally.first, Detail::NewPattern { store, field, pattern, template, rows, rows_before })
-    } else if rate_before >= PATTERN_RATIO_MIN * rate {
-        (tally.last, Detail::VanishedPattern { store, field, pattern, template, rows, rows_before })
+    let (onset, detail) = if is_much_more(rate, rate_before) && is_much_more(share, share_before) {
+        // Where some came before, the first of the window says nothing.
+        (
+            tally.first.filter(|_| rows_before == 0),
+            Detail::NewPattern { store, field, pattern, template, rows, rows_before },
+        )
+    } else if is_much_more(rate_before, rate) && is_much_more(share_before, share) {
+        (
+            tally.last.filter(|_| rows == 0),
+            Detail::VanishedPattern { store, field, pattern, template, rows, rows_before },
+        )
     } else {
         return None;
     };
@@ -179,6 +200,17 @@ mod tests {
         };
         assert_eq!(volume_of(103).map(|piece| piece.detail), None);
         assert!(matches!(volume_of(0).map(|piece| piece.detail), Some(Detail::MetricShift { .. })));
+    }
+
+    #[test]
+    fn more_of_all_messages_is_no_new_message() {
+        let stretches = Stretches::new(0, WINDOW);
+        let calm = (0..1200).step_by(100);
+        let messages: Vec<Message> = calm
+            .chain(1200..1500)
+            .flat_map(|at| [(at, format!("GET /{at}")), (at, format!("PUT x{at} done"))])
+            .collect();
+        assert_eq!(changed("shop", "_msg", &stretches, &tallies(&messages, &stretches, 1)).len(), 0);
     }
 
     #[test]

@@ -52,7 +52,8 @@ impl Logs<'_> {
         let columns = schema.fields().iter().filter(|field| is_deployed(field.name()) && is_text(field.data_type()));
         for column in columns {
             let seen = self.values(column.name()).await?;
-            found.looked_at.push(format!("{} values of {} in {}", seen.len(), column.name(), self.store));
+            let values = if seen.len() == 1 { "value" } else { "values" };
+            found.looked_at.push(format!("{} {values} of {} in {}", seen.len(), column.name(), self.store));
             let pieces = changed(self.store.as_str(), column.name(), &seen).into_iter();
             found.pieces.extend(pieces.filter(|piece| piece.q_value.is_some_and(|q| q <= INVESTIGATION_ALPHA)));
         }
