@@ -84,6 +84,45 @@ impl Metrics {
                 "Results of rules that could not be written.",
                 &self.series_write_failures,
             ),
+            plain("culprit_alerting_incidents_total", "Incidents that were opened.", &self.incidents),
+            plain(
+                "culprit_alerting_incident_records_dropped_total",
+                "Revisions of incidents dropped because their queue was full.",
+                &self.incident_records_dropped,
+            ),
+            plain(
+                "culprit_alerting_incident_record_failures_total",
+                "Revisions of incidents that could not be written.",
+                &self.incident_record_failures,
+            ),
+            plain(
+                "culprit_alerting_alerts_left_out_total",
+                "Alerts that their incident had no room for.",
+                &self.alerts_left_out,
+            ),
+        ];
+        metrics.extend(self.searches());
+        let mut seconds =
+            Metric::counter("culprit_alerting_evaluation_seconds_total", "Time spent evaluating rules.", 0);
+        seconds.value = self.evaluation_nanos.get() as f64 / 1e9;
+        metrics.push(seconds);
+        let kinds =
+            [("webhook", &self.webhook), ("email", &self.email), ("slack", &self.slack), ("dingtalk", &self.dingtalk)];
+        for (kind, delivered) in kinds {
+            let labelled = |name, help, counter: &Counter| plain(name, help, counter).label("integration", kind);
+            metrics.extend([
+                labelled("culprit_alerting_notifications_total", "Messages that arrived.", &delivered.sent),
+                labelled("culprit_alerting_notification_failures_total", "Messages given up.", &delivered.failed),
+                labelled("culprit_alerting_notification_retries_total", "Messages tried again.", &delivered.retried),
+            ]);
+        }
+        metrics
+    }
+
+    /// What was searched for incidents.
+    fn searches(&self) -> [Metric; 5] {
+        let plain = |name, help, counter: &Counter| Metric::counter(name, help, counter.get());
+        [
             plain("culprit_alerting_explanations_total", "Searches for a cause.", &self.explanations),
             plain(
                 "culprit_alerting_explanations_late_total",
@@ -105,38 +144,7 @@ impl Metrics {
                 "Investigations that failed.",
                 &self.investigation_failures,
             ),
-            plain("culprit_alerting_incidents_total", "Incidents that were opened.", &self.incidents),
-            plain(
-                "culprit_alerting_incident_records_dropped_total",
-                "Revisions of incidents dropped because their queue was full.",
-                &self.incident_records_dropped,
-            ),
-            plain(
-                "culprit_alerting_incident_record_failures_total",
-                "Revisions of incidents that could not be written.",
-                &self.incident_record_failures,
-            ),
-            plain(
-                "culprit_alerting_alerts_left_out_total",
-                "Alerts that their incident had no room for.",
-                &self.alerts_left_out,
-            ),
-        ];
-        let mut seconds =
-            Metric::counter("culprit_alerting_evaluation_seconds_total", "Time spent evaluating rules.", 0);
-        seconds.value = self.evaluation_nanos.get() as f64 / 1e9;
-        metrics.push(seconds);
-        let kinds =
-            [("webhook", &self.webhook), ("email", &self.email), ("slack", &self.slack), ("dingtalk", &self.dingtalk)];
-        for (kind, delivered) in kinds {
-            let labelled = |name, help, counter: &Counter| plain(name, help, counter).label("integration", kind);
-            metrics.extend([
-                labelled("culprit_alerting_notifications_total", "Messages that arrived.", &delivered.sent),
-                labelled("culprit_alerting_notification_failures_total", "Messages given up.", &delivered.failed),
-                labelled("culprit_alerting_notification_retries_total", "Messages tried again.", &delivered.retried),
-            ]);
-        }
-        metrics
+        ]
     }
 }
 
