@@ -90,7 +90,7 @@ async fn names_its_cause(case: Case) {
     assert!(is_said, "no sentence like {:?}: {everything}", case.sentence);
 }
 
-/// Whether the line is that sentence with a share in place of each `#`.
+/// Whether the line begins with that sentence, with a share in place of each `#`.
 fn is_like(line: &str, sentence: &str) -> bool {
     let line = line.to_lowercase();
     let sentence = sentence.to_lowercase();
@@ -102,7 +102,8 @@ fn is_like(line: &str, sentence: &str) -> bool {
         }
         left = rest;
     }
-    left.is_empty()
+    // Further sentences may follow, such as what the rows say.
+    left.is_empty() || left.starts_with(' ')
 }
 
 fn is_share(text: &str) -> bool {
