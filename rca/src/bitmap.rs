@@ -21,6 +21,17 @@ impl Bitmap {
         Self { words }
     }
 
+    pub(crate) fn of_words(words: Box<[u64]>) -> Self {
+        Self { words }
+    }
+
+    /// The rows whose bin is within the range.
+    pub(crate) fn of_bins(bins: &[u8], range: std::ops::Range<usize>) -> Self {
+        let is_in = |bin: &u8| u64::from(range.contains(&usize::from(*bin)));
+        let word = |rows: &[u8]| rows.iter().rev().fold(0u64, |word, bin| word << 1 | is_in(bin));
+        Self { words: bins.chunks(64).map(word).collect() }
+    }
+
     pub(crate) fn set(&mut self, row: usize) {
         self.words[row / 64] |= 1 << (row % 64);
     }
@@ -31,6 +42,19 @@ impl Bitmap {
 
     pub(crate) fn words(&self) -> &[u64] {
         &self.words
+    }
+
+    /// Rows that are in both, ascending.
+    pub(crate) fn rows_and<'m>(&'m self, other: &'m Bitmap) -> impl Iterator<Item = u32> + 'm {
+        let words = (0u32..).zip(self.words.iter().zip(&other.words));
+        words.flat_map(|(at, (x, y))| {
+            let mut bits = x & y;
+            std::iter::from_fn(move || {
+                let row = (bits != 0).then(|| at * 64 + bits.trailing_zeros());
+                bits &= bits.wrapping_sub(1);
+                row
+            })
+        })
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -67,6 +91,72 @@ impl Bitmap {
 
     pub(crate) fn and_not_assign(&mut self, other: &Bitmap) {
         self.words.iter_mut().zip(&other.words).for_each(|(x, y)| *x &= !y);
+    }
+}
+
+/// Few of many rows, to be looked up in other bitmaps: the words that are not zero, or, when these have hardly more than
+/// a bit each, the rows themselves.
+#[derive(Debug, Clone)]
+pub(crate) enum Sparse {
+    Words(Vec<(u32, u64)>),
+    Rows(Vec<u32>),
+}
+
+/// Bits per word below which a row at a time is faster.
+const BITS_PER_WORD: u64 = 4;
+
+impl Sparse {
+    /// The rows that are in both, within a range of words.
+    pub(crate) fn of(map: &Bitmap, within: &Bitmap, range: std::ops::Range<usize>) -> Self {
+        let words = map.words[range.clone()].iter().zip(&within.words[range.clone()]);
+        let words = (range.start as u32..).zip(words).map(|(at, (x, y))| (at, x & y));
+        Self::of_words(words.filter(|(_, bits)| *bits != 0).collect())
+    }
+
+    fn of_words(words: Vec<(u32, u64)>) -> Self {
+        let rows = count(words.iter().map(|(_, bits)| *bits));
+        if rows >= BITS_PER_WORD * words.len() as u64 {
+            return Sparse::Words(words);
+        }
+        let mut all = Vec::with_capacity(rows as usize);
+        for (at, mut bits) in words {
+            while bits != 0 {
+                all.push(at * 64 + bits.trailing_zeros());
+                bits &= bits - 1;
+            }
+        }
+        Sparse::Rows(all)
+    }
+
+    /// The rows that are in all the maps too.
+    pub(crate) fn restricted(&self, maps: &[&Bitmap]) -> Self {
+        match self {
+            Sparse::Rows(rows) => {
+                let has = |row: &u32| maps.iter().all(|map| map.get(*row as usize));
+                Sparse::Rows(rows.iter().copied().filter(has).collect())
+            }
+            Sparse::Words(words) => {
+                let both = |(at, bits): &(u32, u64)| {
+                    let bits = maps.iter().fold(*bits, |bits, map| bits & map.words[*at as usize]);
+                    (bits != 0).then_some((*at, bits))
+                };
+                Self::of_words(words.iter().filter_map(both).collect())
+            }
+        }
+    }
+
+    pub(crate) fn count_and(&self, map: &Bitmap) -> u64 {
+        match self {
+            Sparse::Rows(rows) => rows.iter().map(|row| map.words[*row as usize / 64] >> (row % 64) & 1).sum(),
+            Sparse::Words(words) => count(words.iter().map(|(at, bits)| bits & map.words[*at as usize])),
+        }
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        match self {
+            Sparse::Rows(rows) => rows.len() as u64,
+            Sparse::Words(words) => count(words.iter().map(|(_, bits)| *bits)),
+        }
     }
 }
 

@@ -8,11 +8,12 @@
 //! come before the size that all error pages have, and a customer before his region. What is displaced competes again on
 //! the rows that are left.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use crate::limits::{EXPLANATIONS_MAX, FOLDED_MAX, RANKED_INSIGNIFICANT_MAX, RIVALS_MAX, ROWS_MIN};
-use crate::mine::{Found, Itemset};
-use crate::population::{Counts, Population};
+use crate::itemset::{Found, Itemset};
+use crate::limits::{EXPLANATIONS_MAX, RANKED_INSIGNIFICANT_MAX, RIVALS_MAX};
+use crate::mine::Mined;
+use crate::population::{Counts, Population, RowSet, ordered};
 
 /// A chosen itemset, judged on the rows that were left when it was chosen.
 #[derive(Debug, Clone)]
@@ -40,198 +41,130 @@ impl Folded {
     }
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Cover {
+#[derive(Debug)]
+pub(crate) struct Cover<'r> {
     pub(crate) explanations: Vec<Choice>,
     /// Not significant, in the order in which they would have been chosen.
     pub(crate) below: Vec<Choice>,
-    /// The design effect that the first explanation was judged with.
-    pub(crate) deff: f64,
-}
-
-/// A candidate on the rows that are left.
-#[derive(Debug, Clone, Copy)]
-struct Candidate {
-    found: Found,
-    a: u64,
-    /// A lower bound until `exact`: counting B is what costs.
-    b: u64,
-    exact: bool,
-}
-
-impl Candidate {
-    fn counts(&self) -> Counts {
-        Counts { a: self.a, b: self.b }
-    }
-
-    fn order(&self) -> usize {
-        self.found.set.order()
-    }
+    /// All rows, as the first explanation was judged on them.
+    pub(crate) all: Population<'r>,
+    /// The rows that no explanation covers.
+    pub(crate) left: Population<'r>,
+    /// Itemsets frequent in A, per order from 1.
+    pub(crate) counted: Vec<u64>,
+    pub(crate) cuts: Vec<String>,
 }
 
 /// What a candidate must be on the rows left to be chosen.
-type Pass = fn(&Population<'_>, &Candidate) -> bool;
+type Pass = fn(&Population<'_>, &Found) -> bool;
 
-fn explains(left: &Population<'_>, candidate: &Candidate) -> bool {
-    left.explains(candidate.order(), candidate.counts())
+fn explains(left: &Population<'_>, found: &Found) -> bool {
+    left.explains(found.set.order(), found.counts())
 }
 
-fn is_large(left: &Population<'_>, candidate: &Candidate) -> bool {
-    left.is_large(candidate.counts())
+fn is_worth_reporting(left: &Population<'_>, found: &Found) -> bool {
+    left.is_worth_reporting(found.set.order(), found.counts())
 }
 
-struct Greedy<'a> {
-    left: Population<'a>,
-    candidates: Vec<Candidate>,
-    index: HashMap<Itemset, usize>,
-}
-
-pub(crate) fn cover(all: &Population<'_>, found: &[Found]) -> Cover {
-    let mut greedy = Greedy::new(all, found);
-    let deff = greedy.left.deff;
-    let mut explanations = Vec::new();
-    while explanations.len() < EXPLANATIONS_MAX
-        && let Some(choice) = greedy.next_explanation()
-    {
-        greedy.explain_away(&choice.found.set);
+/// Searches the rows that are left, explains the most of them by one set, and begins again on the rest: a cause that a
+/// greater one outshines is frequent in what the greater one leaves. `search` gives the population of some rows and the
+/// best sets in it; sets found in one population are sets of every later one.
+pub(crate) fn cover<'r>(rows: RowSet, mut search: impl FnMut(RowSet) -> (Population<'r>, Mined)) -> Cover<'r> {
+    let (mut explanations, mut counted, mut cuts): (Vec<Choice>, Vec<u64>, Vec<String>) = Default::default();
+    let mut seen: HashSet<Itemset> = HashSet::new();
+    let (mut left, mut mined) = search(rows);
+    let first = left.without([]);
+    loop {
+        // The first search says how much was looked at; any may have been cut.
+        if counted.is_empty() {
+            counted.clone_from(&mined.counted);
+        }
+        cuts.extend(mined.cuts.iter().filter(|cut| !cuts.contains(cut)).cloned().collect::<Vec<_>>());
+        seen.extend(mined.found.iter().filter(|found| explains(&left, found)).take(RIVALS_MAX).map(|found| found.set));
+        let next = (explanations.len() < EXPLANATIONS_MAX).then(|| next_explanation(&left, &mined.found)).flatten();
+        let Some(choice) = next else {
+            break;
+        };
+        left = left.without([&choice.found.set]);
         explanations.push(choice);
+        if left.rows_a == 0 || left.rows_b == 0 {
+            break;
+        }
+        (left, mined) = search(left.rows);
     }
-    drop_superseded(all, &mut explanations);
-    fold(all, found, &mut explanations);
-    let mut below = Vec::new();
-    while below.len() < RANKED_INSIGNIFICANT_MAX
-        && let Some(choice) = greedy.next_below()
-    {
-        greedy.explain_away(&choice.found.set);
-        below.push(choice);
+    // The tests are those of the whole; the items, all that any population had.
+    let all = Population { items: left.items.clone(), ..first };
+    for choice in &mut explanations {
+        choice.found = all.counted(choice.found.set);
     }
-    Cover { explanations, below, deff }
+    drop_superseded(&all, &mut explanations);
+    fold(&all, seen, &mut explanations);
+    let below = below(&all, &left, mined.found);
+    Cover { explanations, below, all, left, counted, cuts }
 }
 
-impl<'a> Greedy<'a> {
-    fn new(all: &Population<'a>, found: &[Found]) -> Self {
-        let candidate = |found: &Found| Candidate { found: *found, a: found.a, b: found.b, exact: true };
-        let mut candidates: Vec<Candidate> = found.iter().map(candidate).collect();
-        let gain = |candidate: &Candidate| all.score(candidate.order(), candidate.counts());
-        candidates.sort_by_cached_key(|candidate| std::cmp::Reverse(ordered(gain(candidate))));
-        let index = candidates.iter().enumerate().map(|(at, candidate)| (candidate.found.set, at)).collect();
-        Self { left: all.restricted(all.a.clone(), all.b.clone()), candidates, index }
-    }
-
-    /// Exact counts of a candidate on the rows left.
-    fn counts(&mut self, at: usize) -> Counts {
-        if !self.candidates[at].exact {
-            self.candidates[at].b = self.left.count_b(&self.candidates[at].found.set);
-            self.candidates[at].exact = true;
+/// `found` is best first.
+fn next_explanation(left: &Population<'_>, found: &[Found]) -> Option<Choice> {
+    let rivals: Vec<Found> = found.iter().filter(|found| explains(left, found)).take(RIVALS_MAX).copied().collect();
+    let mut at = shortest(left, *rivals.first()?, explains);
+    let mut displaced = HashSet::from([at.set]);
+    while let Some(rival) = closer_cause(left, &at, &rivals) {
+        let rival = shortest(left, rival, explains);
+        if !displaced.insert(rival.set) {
+            break;
         }
-        self.candidates[at].counts()
+        at = rival;
     }
+    Some(choice(left, at))
+}
 
-    /// Up to `limit` candidates that `pass`, by score. A candidate is counted only while its bound, the score that it
-    /// would have with as few rows of B as possible, can still displace one.
-    fn best(&mut self, limit: usize, floor: f64, pass: Pass) -> Vec<(f64, usize)> {
-        let mut best: Vec<(f64, usize)> = Vec::with_capacity(limit + 1);
-        for at in 0..self.candidates.len() {
-            let candidate = self.candidates[at];
-            if candidate.a < ROWS_MIN {
-                continue;
-            }
-            let least = if best.len() == limit { best[limit - 1].0 } else { floor };
-            let order = candidate.order();
-            if self.left.score(order, candidate.counts()) <= least {
-                continue;
-            }
-            let counts = self.counts(at);
-            let score = self.left.score(order, counts);
-            if score > least && pass(&self.left, &self.candidates[at]) {
-                let place = best.partition_point(|(other, _)| *other >= score);
-                best.insert(place, (score, at));
-                best.truncate(limit);
-            }
+/// What would be chosen next if significance were not asked for.
+fn below(all: &Population<'_>, left: &Population<'_>, mut found: Vec<Found>) -> Vec<Choice> {
+    let mut below: Vec<Choice> = Vec::new();
+    let mut left = left.without([]);
+    found.truncate(RIVALS_MAX);
+    while below.len() < RANKED_INSIGNIFICANT_MAX
+        && left.rows_a > 0
+        && left.rows_b > 0
+        && let Some(best) = found.iter().max_by_key(|found| ordered(left.score(found.set.order(), found.counts())))
+        && is_worth_reporting(&left, best)
+    {
+        let next = choice(&left, shortest(&left, *best, is_worth_reporting));
+        left = left.without([&next.found.set]);
+        found.iter_mut().for_each(|found| *found = left.counted(found.set));
+        below.push(Choice { found: all.counted(next.found.set), ..next });
+    }
+    below
+}
+
+fn choice(left: &Population<'_>, found: Found) -> Choice {
+    let order = found.set.order();
+    let (score, q) = (left.score(order, found.counts()), left.q(order, found.counts()));
+    Choice { found, score, q, folded: Vec::new() }
+}
+
+/// The part of a set that it adds nothing to, as short as can be; the set itself when all of it is needed.
+fn shortest(left: &Population<'_>, whole: Found, pass: Pass) -> Found {
+    // Which single item to add was a choice among as many hypotheses as a search of order one.
+    let superfluous = |part: &Found| !left.matters_within(1, whole.counts(), part.counts());
+    let parts =
+        whole.set.proper_parts().map(|part| left.counted(part)).filter(|part| superfluous(part) && pass(left, part));
+    match parts.max_by_key(|part| ordered(left.score(part.set.order(), part.counts()))) {
+        Some(part) => shortest(left, part, pass),
+        None => whole,
+    }
+}
+
+/// The best of the rivals that screens the candidate off.
+fn closer_cause(left: &Population<'_>, at: &Found, rivals: &[Found]) -> Option<Found> {
+    let screens = |rival: &&Found| {
+        if rival.set.items().any(|item| at.set.contains(item)) {
+            return false;
         }
-        best
-    }
-
-    fn next_explanation(&mut self) -> Option<Choice> {
-        let rivals = self.best(RIVALS_MAX, f64::NEG_INFINITY, explains);
-        let mut at = self.shortest(rivals.first()?.1, explains);
-        let mut displaced = HashSet::from([at]);
-        while let Some(rival) = self.closer_cause(at, &rivals) {
-            let rival = self.shortest(rival, explains);
-            if !displaced.insert(rival) {
-                break;
-            }
-            at = rival;
-        }
-        let counts = self.counts(at);
-        Some(self.choice(at, counts))
-    }
-
-    fn next_below(&mut self) -> Option<Choice> {
-        let (_, at) = *self.best(1, 0.0, is_large).first()?;
-        let at = self.shortest(at, is_large);
-        let counts = self.counts(at);
-        Some(self.choice(at, counts))
-    }
-
-    fn choice(&self, at: usize, counts: Counts) -> Choice {
-        let candidate = &self.candidates[at];
-        let order = candidate.order();
-        let (score, q) = (self.left.score(order, counts), self.left.q(order, counts));
-        Choice { found: candidate.found, score, q, folded: Vec::new() }
-    }
-
-    /// The part of a set that it adds nothing to, as short as can be; the set itself when all of it is needed.
-    fn shortest(&mut self, at: usize, pass: Pass) -> usize {
-        let set = self.candidates[at].found.set;
-        let own = self.counts(at);
-        let parts: Vec<usize> = set.proper_parts().filter_map(|part| self.index.get(&part).copied()).collect();
-        let mut best: Option<(f64, usize)> = None;
-        for part in parts {
-            let counts = self.counts(part);
-            let order = self.candidates[part].order();
-            let score = self.left.score(order, counts);
-            // Which single item to add was a choice among as many hypotheses as a search of order one.
-            let superfluous = !self.left.matters_within(1, own, counts);
-            if superfluous && pass(&self.left, &self.candidates[part]) && best.is_none_or(|(other, _)| score > other) {
-                best = Some((score, part));
-            }
-        }
-        match best {
-            Some((_, part)) => self.shortest(part, pass),
-            None => at,
-        }
-    }
-
-    /// The best of the rivals that screens the candidate off.
-    fn closer_cause(&mut self, at: usize, rivals: &[(f64, usize)]) -> Option<usize> {
-        let set = self.candidates[at].found.set;
-        let own = self.counts(at);
-        rivals.iter().map(|(_, rival)| *rival).find(|rival| {
-            let other = self.candidates[*rival].found.set;
-            if other.items().any(|item| set.contains(item)) {
-                return false;
-            }
-            let rows = self.candidates[*rival].counts();
-            let joint = self.left.joint(&set, &other);
-            self.left.matters_within(other.order(), joint, own) && self.left.adds_nothing_within(joint, rows)
-        })
-    }
-
-    /// Takes the set's rows out of what is left to explain.
-    fn explain_away(&mut self, set: &Itemset) {
-        let rows_b = self.left.rows_b;
-        self.left = self.left.without([set]);
-        let gone_b = rows_b - self.left.rows_b;
-        for candidate in &mut self.candidates {
-            if candidate.a < ROWS_MIN {
-                continue;
-            }
-            candidate.a = self.left.count_a(&candidate.found.set);
-            candidate.b = candidate.b.saturating_sub(gone_b);
-            candidate.exact &= gone_b == 0;
-        }
-    }
+        let joint = left.joint(&at.set, &rival.set);
+        left.matters_within(rival.set.order(), joint, at.counts()) && left.adds_nothing_within(joint, rival.counts())
+    };
+    rivals.iter().find(screens).copied()
 }
 
 /// Takes back what later choices have made a shadow: nothing is left of it outside of the others' rows, and among their
@@ -254,37 +187,24 @@ fn drop_superseded(all: &Population<'_>, explanations: &mut Vec<Choice>) {
     }
 }
 
-/// Puts every other significant itemset under the explanation that covers most of its anomalous rows.
-fn fold(all: &Population<'_>, found: &[Found], explanations: &mut [Choice]) {
-    if explanations.is_empty() {
-        return;
-    }
+/// Puts the other itemsets that would have explained something under the explanation that covers most of their
+/// anomalous rows.
+fn fold(all: &Population<'_>, seen: HashSet<Itemset>, explanations: &mut [Choice]) {
     let chosen: HashSet<Itemset> = explanations.iter().map(|choice| choice.found.set).collect();
-    let counts = |found: &Found| Counts { a: found.a, b: found.b };
-    let mut redundant: Vec<(f64, Found)> = found
-        .iter()
-        .filter(|found| !chosen.contains(&found.set) && all.explains(found.set.order(), counts(found)))
-        .map(|found| (all.score(found.set.order(), counts(found)), *found))
-        .collect();
-    redundant.sort_by(|x, y| y.0.total_cmp(&x.0));
-    redundant.truncate(FOLDED_MAX);
-    let rows: Vec<_> = explanations.iter().map(|choice| all.rows(&choice.found.set, |item| &item.a)).collect();
-    for (score, found) in redundant {
-        let own = all.rows(&found.set, |item| &item.a);
+    let rows: Vec<_> = explanations.iter().map(|choice| all.rows_of(&choice.found.set, |item| &item.a)).collect();
+    for set in seen.into_iter().filter(|set| !chosen.contains(set)) {
+        let found = all.counted(set);
+        let own = all.rows_of(&set, |item| &item.a);
         let shared = rows.iter().map(|rows| rows.count_and(&own));
         if let Some((at, _)) = shared.enumerate().max_by_key(|(at, shared)| (*shared, std::cmp::Reverse(*at))) {
             let parent = &mut explanations[at];
             let extends = parent.found.set.items().all(|item| found.set.contains(item));
-            let restates = extends && all.adds_nothing_within(counts(&found), counts(&parent.found));
-            let q = all.q(found.set.order(), counts(&found));
+            let restates = extends && all.adds_nothing_within(found.counts(), parent.found.counts());
+            let order = found.set.order();
+            let (score, q) = (all.score(order, found.counts()), all.q(order, found.counts()));
             parent.folded.push(Folded { found, score, q, restates });
         }
     }
-    explanations.iter_mut().for_each(|choice| choice.folded.sort_by_key(|folded| std::cmp::Reverse(folded.rank())));
-}
-
-/// A float in the order of its value, as an integer that can be compared.
-fn ordered(value: f64) -> i64 {
-    let bits = value.to_bits().cast_signed();
-    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
+    let rank = |folded: &Folded| (std::cmp::Reverse(folded.rank()), folded.found.set);
+    explanations.iter_mut().for_each(|choice| choice.folded.sort_by_key(rank));
 }

@@ -3,19 +3,25 @@
 //! A column is left out for what it *is* (unique per row, constant, a time, free text, the predicate's own or a function
 //! of it), never because it separates A from B: the column that does so perfectly may be the culprit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
 use crate::bitmap::Bitmap;
-use crate::cells::{Key, RowHash, Shape};
+use crate::cells::Shape;
+use crate::codes::Codes;
 use crate::column::Column;
-use crate::functional::{self, Predicate};
-use crate::input::{Input, Options, Slices};
-use crate::items::{Item, Value};
+use crate::functional::Predicate;
+use crate::input::Options;
+use crate::items::{Item, ItemList, Source};
+use crate::key::RowHash;
+use crate::names;
+use crate::ranges::Ranges;
+use crate::rows::Rows;
+use crate::sample::Sample;
 use crate::significance::Choices;
 use crate::workers::{Stop, share_out};
-use crate::{RcaError, names, ranges};
 
 /// A column that was not searched, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,101 +30,153 @@ pub struct LeftOut {
     pub why: String,
 }
 
-/// The searched dimensions and their items.
+/// The searched dimensions.
 #[derive(Debug)]
-pub(crate) struct Dimensions {
+pub(crate) struct Dimensions<'r> {
     pub(crate) names: Vec<String>,
     pub(crate) choices: Vec<Choices>,
-    pub(crate) items: Vec<Item>,
     pub(crate) left_out: Vec<LeftOut>,
+    searched: Vec<Values<'r>>,
+}
+
+/// What a dimension's items are made of.
+#[derive(Debug)]
+enum Values<'r> {
+    Categories(Categories<'r>),
+    Ranges(Ranges<'r>),
 }
 
 /// What became of a column.
-enum Outcome {
-    Searched { items: Vec<Item>, choices: Choices },
+enum Outcome<'r> {
+    Searched(Values<'r>, Choices),
     LeftOut(String),
 }
 
 /// What decides over columns.
-pub(crate) struct Encoding<'a> {
-    pub(crate) input: &'a Input,
-    pub(crate) options: &'a Options,
-    pub(crate) slices: &'a Slices,
+pub(crate) struct Encoding<'r> {
+    pub(crate) rows: &'r Rows,
+    pub(crate) predicate_columns: &'r [String],
+    pub(crate) options: &'r Options,
     /// The column that says which rows belong together; it is no dimension.
-    pub(crate) unit: Option<&'a str>,
+    pub(crate) unit: Option<&'r str>,
     /// Rows of A that a value must have.
     pub(crate) min_rows: u64,
+    pub(crate) sample: &'r Sample,
 }
 
-impl Encoding<'_> {
+impl<'r> Encoding<'r> {
     /// The dimensions, and a note when the budget ended before all columns were read.
-    pub(crate) fn run(&self, stop: Stop<'_>) -> Result<(Dimensions, Vec<String>), RcaError> {
+    pub(crate) fn run(&self, stop: Stop<'_>) -> (Dimensions<'r>, Vec<String>) {
         let candidates = self.candidate_columns();
-        let predicate = Predicate::sample(self.input, self.slices)?;
-        let encoded = share_out(candidates.len(), |at| self.encode_column(&predicate, candidates[at]), stop);
-        let mut all = Dimensions { names: Vec::new(), choices: Vec::new(), items: Vec::new(), left_out: Vec::new() };
+        let named: Vec<&Column> = self.predicate_columns.iter().filter_map(|name| self.rows.column(name)).collect();
+        let predicate = Predicate::of(&named);
+        let outcomes = share_out(candidates.len(), |at| self.encode(&predicate, candidates[at]), stop);
+        let left_out = self.rows.unsupported.iter().filter(|left| self.asks_for(&left.dimension)).cloned().collect();
+        let mut all = Dimensions { names: Vec::new(), choices: Vec::new(), left_out, searched: Vec::new() };
         let mut unread = 0;
-        for (index, outcome) in candidates.iter().zip(encoded) {
-            let name = self.input.batches[0].schema_ref().field(*index).name().clone();
-            let outcome = outcome.transpose()?.unwrap_or_else(|| {
-                unread += 1;
-                Outcome::LeftOut("the time budget ended before it was read".to_owned())
-            });
+        for (column, outcome) in candidates.iter().zip(outcomes) {
+            let name = column.name.clone();
             match outcome {
-                Outcome::Searched { items, choices } => {
-                    let dimension = all.names.len() as u32;
-                    all.items.extend(items.into_iter().map(|item| Item { dimension, ..item }));
+                Some(Outcome::Searched(values, choices)) => {
                     all.names.push(name);
                     all.choices.push(choices);
+                    all.searched.push(values);
                 }
-                Outcome::LeftOut(why) => all.left_out.push(LeftOut { dimension: name, why }),
+                Some(Outcome::LeftOut(why)) => all.left_out.push(LeftOut { dimension: name, why }),
+                None => {
+                    unread += 1;
+                    let why = "the time budget ended before it was read".to_owned();
+                    all.left_out.push(LeftOut { dimension: name, why });
+                }
             }
         }
         let of = candidates.len();
         let cut = (unread > 0).then(|| format!("the time budget ended before {unread} of {of} columns were read"));
-        Ok((all, cut.into_iter().collect()))
+        (all, cut.into_iter().collect())
     }
 
-    /// Indexes of the columns to look at: those named, or all.
-    fn candidate_columns(&self) -> Vec<usize> {
-        let Some(batch) = self.input.batches.first() else {
-            return Vec::new();
+    fn asks_for(&self, name: &str) -> bool {
+        self.options.dimensions.as_ref().is_none_or(|wanted| wanted.iter().any(|wanted| wanted == name))
+    }
+
+    /// The columns to look at: those named, or all.
+    fn candidate_columns(&self) -> Vec<&'r Column> {
+        let wanted = |column: &&Column| match &self.options.dimensions {
+            Some(_) => self.asks_for(&column.name),
+            None => !names::is_hidden(&column.name),
         };
-        let schema = batch.schema_ref();
-        match &self.options.dimensions {
-            Some(wanted) => wanted.iter().filter_map(|name| schema.index_of(name).ok()).collect(),
-            None => (0..schema.fields().len()).filter(|index| !names::is_hidden(schema.field(*index).name())).collect(),
-        }
+        self.rows.columns.iter().filter(wanted).collect()
     }
 
-    fn encode_column(&self, predicate: &Predicate, index: usize) -> Result<Outcome, RcaError> {
-        let field = self.input.batches[0].schema_ref().field(index);
-        let shape = Shape::of(field.data_type());
+    fn encode(&self, predicate: &Predicate, column: &'r Column) -> Outcome<'r> {
         let asked_for = self.options.dimensions.is_some();
-        if let Some(why) = self.unfit(field.name(), shape) {
-            return Ok(Outcome::LeftOut(why.to_owned()));
+        if let Some(why) = self.unfit(&column.name, column.shape) {
+            return Outcome::LeftOut(why.to_owned());
         }
-        let Some(column) = Column::open(self.input, self.slices, index, shape)? else {
-            return Ok(Outcome::LeftOut(format!("values of type {} are not searched", field.data_type())));
-        };
         if !asked_for && column.is_time() {
-            return Ok(Outcome::LeftOut("a point in time".to_owned()));
+            return Outcome::LeftOut("a point in time".to_owned());
         }
-        if !asked_for && let Some(why) = functional::why_function(predicate, &column) {
-            return Ok(Outcome::LeftOut(why));
+        if !asked_for && let Some(why) = predicate.why_function(column) {
+            return Outcome::LeftOut(why);
         }
-        Ok(items_of(&column, self.min_rows))
+        if column.is_measure() {
+            return match Ranges::of(column, self.sample) {
+                Some(ranges) => {
+                    let choices = Choices { values: 0.0, ranges: ranges.tried() };
+                    Outcome::Searched(Values::Ranges(ranges), choices)
+                }
+                None => Outcome::LeftOut("constant".to_owned()),
+            };
+        }
+        self.categories(column)
+    }
+
+    fn categories(&self, column: &'r Column) -> Outcome<'r> {
+        if column.dictionary_len() == Some(1) {
+            return Outcome::LeftOut("constant".to_owned());
+        }
+        let counts = Counts::of(&column.a, &Bitmap::ones(column.a.len()));
+        if counts.frequent(self.min_rows).next().is_none() {
+            let (distinct, rows_a, min_rows) = (counts.distinct(), column.a.len(), self.min_rows);
+            return Outcome::LeftOut(if distinct * 2 > rows_a {
+                format!("nearly unique: {distinct} values in {rows_a} anomalous rows")
+            } else {
+                format!("no value is in {min_rows} of the {rows_a} anomalous rows")
+            });
+        }
+        let sample = match self.sample {
+            Sample::Whole => None,
+            Sample::Rows(rows) => Some(column.b.take(rows)),
+        };
+        let choices = Choices { values: counts.values_estimate(), ranges: 0.0 };
+        Outcome::Searched(Values::Categories(Categories { column, sample, built: HashSet::new() }), choices)
     }
 
     fn unfit(&self, name: &str, shape: Shape) -> Option<&'static str> {
         let asked_for = self.options.dimensions.is_some();
-        if self.input.predicate_columns.iter().any(|column| column == name) {
+        if self.predicate_columns.iter().any(|column| column == name) {
             return Some("the predicate names it");
         }
         if self.unit == Some(name) && !asked_for {
             return Some("the unit whose rows are not independent");
         }
         declared_unfit(name, shape).filter(|_| !asked_for || !matches!(shape, Shape::Text))
+    }
+}
+
+impl<'r> Dimensions<'r> {
+    /// Adds the items that are frequent among the rows of A that are left, as far as they are not in the list.
+    pub(crate) fn grow(&mut self, list: &mut ItemList<'r>, left: &Bitmap, min_rows: u64) {
+        let searched: Vec<Mutex<&mut Values<'r>>> = self.searched.iter_mut().map(Mutex::new).collect();
+        let grown = share_out(
+            searched.len(),
+            |at| match &mut **searched[at].lock().expect("each dimension has one worker") {
+                Values::Categories(categories) => categories.items(at as u32, left, min_rows),
+                Values::Ranges(ranges) => ranges.items(at as u32, min_rows),
+            },
+            &|| false,
+        );
+        grown.into_iter().flatten().flatten().for_each(|item| list.add(item));
     }
 }
 
@@ -132,102 +190,107 @@ pub(crate) fn declared_unfit(name: &str, shape: Shape) -> Option<&'static str> {
     }
 }
 
-/// Code of a value that does not reach the minimum support.
-const RARE: u32 = u32::MAX;
-
-/// A column's values in A: the dictionary, how often each occurs, and the code of each row.
-struct Learnt<'a> {
-    code_of: HashMap<Key<'a>, u32, RowHash>,
-    counts: Vec<u64>,
-    codes: Vec<u32>,
+/// A dimension whose values are names.
+#[derive(Debug)]
+struct Categories<'r> {
+    column: &'r Column,
+    /// Codes of the sampled rows of B; none when the sample is all of B.
+    sample: Option<Codes>,
+    built: HashSet<u64>,
 }
 
-impl<'a> Learnt<'a> {
-    fn from_a(column: &Column<'a>) -> Self {
-        let mut learnt =
-            Self { code_of: HashMap::default(), counts: Vec::new(), codes: Vec::with_capacity(column.slices.a.len) };
-        let Self { code_of, counts, codes } = &mut learnt;
-        for (cells, rows) in column.cells.iter().zip(&column.slices.a.rows) {
-            let lookup = |key| {
-                let next = code_of.len() as u32;
-                *code_of.entry(key).or_insert(next)
-            };
-            cells.encode(rows, lookup, |code| codes.push(code));
+impl<'r> Categories<'r> {
+    fn items(&mut self, dimension: u32, left: &Bitmap, min_rows: u64) -> Vec<Item<'r>> {
+        let Self { column, sample, built } = self;
+        let counts = Counts::of(&column.a, left);
+        let mut new: Vec<u64> = counts.frequent(min_rows).filter(|code| !built.contains(code)).collect();
+        new.sort_unstable();
+        built.extend(&new);
+        let [a, sampled] = [&column.a, sample.as_ref().unwrap_or(&column.b)].map(|codes| bitmaps(codes, &new));
+        let items = new.into_iter().zip(a).zip(sampled).filter_map(|((code, a), sampled)| {
+            let source = if sample.is_some() { Source::Code(&column.b, code) } else { Source::Sample };
+            Some(Item::new(dimension, column.value(code)?, a, sampled, source))
+        });
+        items.collect()
+    }
+}
+
+/// One bitmap per wanted code, in one pass.
+fn bitmaps(codes: &Codes, wanted: &[u64]) -> Vec<Bitmap> {
+    let mut maps = vec![Bitmap::zeros(codes.len()); wanted.len()];
+    if let Codes::Wide(_) = codes {
+        let places: HashMap<u64, usize, RowHash> = wanted.iter().copied().zip(0..).collect();
+        codes.for_each(|row, code| {
+            if let Some(place) = places.get(&code) {
+                maps[*place].set(row);
+            }
+        });
+        return maps;
+    }
+    let codes_max = wanted.last().map_or(0, |code| *code as usize + 1);
+    let mut places = vec![u32::MAX; codes_max];
+    wanted.iter().zip(0..).for_each(|(code, place)| places[*code as usize] = place);
+    codes.for_each(|row, code| {
+        let place = places.get(code as usize).copied().unwrap_or(u32::MAX);
+        if let Some(map) = maps.get_mut(place as usize) {
+            map.set(row);
         }
-        counts.resize(code_of.len(), 0);
-        codes.iter().for_each(|code| counts[*code as usize] += 1);
-        learnt
+    });
+    maps
+}
+
+/// How many rows have each code.
+enum Counts {
+    Dense(Vec<u64>),
+    Hashed(HashMap<u64, u64, RowHash>),
+}
+
+impl Counts {
+    fn of(codes: &Codes, rows: &Bitmap) -> Self {
+        let all = rows.rows_and(rows).map(|row| codes.get(row as usize));
+        if let Codes::Wide(_) = codes {
+            let mut counts: HashMap<u64, u64, RowHash> = HashMap::default();
+            all.for_each(|code| *counts.entry(code).or_default() += 1);
+            return Counts::Hashed(counts);
+        }
+        let mut counts = Vec::new();
+        for code in all {
+            let code = code as usize;
+            if code >= counts.len() {
+                counts.resize(code + 1, 0);
+            }
+            counts[code] += 1;
+        }
+        Counts::Dense(counts)
+    }
+
+    fn frequent(&self, min_rows: u64) -> Box<dyn Iterator<Item = u64> + '_> {
+        let is_frequent = move |count: u64| count >= min_rows;
+        match self {
+            Counts::Dense(counts) => {
+                Box::new((0..).zip(counts).filter(move |(_, count)| is_frequent(**count)).map(|(code, _)| code))
+            }
+            Counts::Hashed(counts) => {
+                Box::new(counts.iter().filter(move |(_, count)| is_frequent(**count)).map(|(code, _)| *code))
+            }
+        }
+    }
+
+    fn present(&self) -> Box<dyn Iterator<Item = u64> + '_> {
+        match self {
+            Counts::Dense(counts) => Box::new(counts.iter().copied().filter(|count| *count > 0)),
+            Counts::Hashed(counts) => Box::new(counts.values().copied()),
+        }
+    }
+
+    fn distinct(&self) -> usize {
+        self.present().count()
     }
 
     /// Values there would be with more rows: those seen once and twice tell how many were not seen (Chao 1984).
     fn values_estimate(&self) -> f64 {
-        let seen = |times: u64| self.counts.iter().filter(|count| **count == times).count() as f64;
+        let seen = |times: u64| self.present().filter(|count| *count == times).count() as f64;
         let (once, twice) = (seen(1), seen(2));
-        self.counts.len() as f64 + once * (once - 1.0).max(0.0) / (2.0 * (twice + 1.0))
+        self.distinct() as f64 + once * (once - 1.0).max(0.0) / (2.0 * (twice + 1.0))
     }
-}
-
-fn items_of(column: &Column<'_>, min_rows: u64) -> Outcome {
-    if column.is_measure() {
-        return match ranges::items(column, min_rows) {
-            Some((items, choices)) => Outcome::Searched { items, choices },
-            None => Outcome::LeftOut("constant".to_owned()),
-        };
-    }
-    let learnt = Learnt::from_a(column);
-    let rows_a = column.slices.a.len;
-    let frequent = learnt.counts.iter().filter(|count| **count >= min_rows).count();
-    if frequent == 0 {
-        let distinct = learnt.counts.len();
-        return Outcome::LeftOut(if distinct * 2 > rows_a {
-            format!("nearly unique: {distinct} values in {rows_a} anomalous rows")
-        } else {
-            format!("no value is in {min_rows} of the {rows_a} anomalous rows")
-        });
-    }
-    let items = category_items(column, &learnt, min_rows);
-    if let [only] = &items[..]
-        && only.count_a == rows_a as u64
-        && only.count_b == column.slices.b.len as u64
-    {
-        return Outcome::LeftOut("constant".to_owned());
-    }
-    Outcome::Searched { items, choices: Choices { values: learnt.values_estimate(), ranges: 0.0 } }
-}
-
-/// Items of the values that reach the minimum in A, with their rows in A and B. Of B nothing else is remembered, so a
-/// column of ten million values costs no more than one of ten.
-fn category_items<'a>(column: &Column<'a>, learnt: &Learnt<'a>, min_rows: u64) -> Vec<Item> {
-    let Slices { a, b } = column.slices;
-    let mut place = vec![RARE; learnt.counts.len()];
-    let frequent = (0..learnt.counts.len()).filter(|code| learnt.counts[*code] >= min_rows);
-    let kept = frequent.zip(0..).map(|(code, at)| place[code] = at).count();
-    let mut rows_a = vec![Bitmap::zeros(a.len); kept];
-    let mut rows_b = vec![Bitmap::zeros(b.len); kept];
-    for (row, code) in learnt.codes.iter().enumerate() {
-        if let Some(bitmap) = rows_a.get_mut(place[*code as usize] as usize) {
-            bitmap.set(row);
-        }
-    }
-    let mut row = 0;
-    for (cells, rows) in column.cells.iter().zip(&b.rows) {
-        let lookup = |key| learnt.code_of.get(&key).map_or(RARE, |code| place[*code as usize]);
-        cells.encode(rows, lookup, |at| {
-            if let Some(bitmap) = rows_b.get_mut(at as usize) {
-                bitmap.set(row);
-            }
-            row += 1;
-        });
-    }
-    let mut values: Vec<Option<Value>> = vec![None; rows_a.len()];
-    for (key, code) in &learnt.code_of {
-        if let Some(value) = values.get_mut(place[*code as usize] as usize) {
-            *value = Some(Value::of(*key));
-        }
-    }
-    values
-        .into_iter()
-        .zip(rows_a.into_iter().zip(rows_b))
-        .filter_map(|(value, (a, b))| Some(Item::new(value?, a, b)))
-        .collect()
 }

@@ -1,16 +1,18 @@
 //! From rows to report: items, itemsets, tests, cover.
 
-use crate::bitmap::Bitmap;
-use crate::cells::Shape;
-use crate::column::Column;
+use std::sync::Arc;
+
 use crate::cover::{Choice, Cover, cover};
 use crate::dimensions::{Dimensions, Encoding};
-use crate::input::{Baseline, Input, Options, Slices};
-use crate::items::{Value, collapse_aliases};
+use crate::input::{Baseline, Input, Options};
+use crate::items::{ItemList, Value};
+use crate::itemset::{Found, Itemset};
 use crate::limits::{ALTERNATES_MAX, RANKED_MAX, ROWS_MIN};
-use crate::mine::{Found, Itemset, Mined, mine};
-use crate::population::Population;
+use crate::mine::mine;
+use crate::population::{Population, RowSet};
 use crate::report::{Alias, Evidence, Explanation, Report, ReportItem, Unit};
+use crate::rows::Rows;
+use crate::sample::Sample;
 use crate::sentence::sentence;
 use crate::significance::{Family, Table};
 use crate::units::Units;
@@ -43,107 +45,127 @@ fn search(
     on_partial: Option<&mut dyn FnMut(Report)>,
 ) -> Result<Report, RcaError> {
     options.check()?;
-    if let Some(batch) = input.batches.first() {
-        options.check_names(batch.schema_ref())?;
-    }
-    let slices = Slices::of(input)?;
-    let units = units(input, options, &slices)?;
-    let (all_a, all_b) = (Bitmap::ones(slices.a.len), Bitmap::ones(slices.b.len));
-    let deff = units.as_ref().map_or(1.0, |units| units.design_effect(&all_a, &all_b));
-    let rows_a = slices.a.len as f64;
-    let min_rows = ((options.min_support * rows_a).ceil() as u64).max(ROWS_MIN);
-    let unit = units.as_ref().map(|units| units.column.as_str());
-    let encoding = Encoding { input, options, slices: &slices, unit, min_rows };
-    let (mut dimensions, cuts) = encoding.run(stop)?;
-    dimensions.items = collapse_aliases(dimensions.items);
-    let family =
-        Family::new(&dimensions.choices, options.max_order, options.alpha, min_rows as f64 / deff, rows_a / deff);
-    let population = Population {
-        items: &dimensions.items,
-        family: &family,
-        units: units.as_ref(),
-        min_ratio: options.min_ratio,
-        rows_a: all_a.count(),
-        rows_b: all_b.count(),
-        a: all_a,
-        b: all_b,
-        deff,
+    let Some(batch) = input.batches.first() else {
+        return Err(RcaError::NoAnomalousRows { rows: 0 });
     };
-    let teller = Teller {
-        dimensions: &dimensions,
-        population: &population,
-        baseline: input.baseline,
-        max_order: options.max_order,
-        noun,
+    options.check_names(batch.schema_ref())?;
+    let names = batch.schema_ref().fields().iter().map(|field| field.name().as_str());
+    let unit = options.unit.as_deref().or_else(|| names::unit_among(names));
+    let rows = Rows::of(input, unit)?;
+    let question = Asked { predicate_columns: &input.predicate_columns, baseline: input.baseline, options, noun, unit };
+    explain_rows(&rows, &question, stop, on_partial)
+}
+
+/// What is asked about rows.
+pub(crate) struct Asked<'a> {
+    pub(crate) predicate_columns: &'a [String],
+    pub(crate) baseline: Baseline,
+    pub(crate) options: &'a Options,
+    pub(crate) noun: &'a str,
+    /// The column whose equal rows are not independent.
+    pub(crate) unit: Option<&'a str>,
+}
+
+pub(crate) fn explain_rows(
+    rows: &Rows,
+    asked: &Asked<'_>,
+    stop: Stop<'_>,
+    on_partial: Option<&mut dyn FnMut(Report)>,
+) -> Result<Report, RcaError> {
+    rows.check()?;
+    let options = asked.options;
+    let sample = Sample::of(rows.len_a, rows.len_b);
+    let units = asked.unit.and_then(|unit| rows.column(unit)).map(Units::of);
+    let encoding = Encoding {
+        rows,
+        predicate_columns: asked.predicate_columns,
+        options,
+        unit: units.as_ref().map(|units| units.column.as_str()),
+        min_rows: min_rows(options, rows.len_a as u64),
+        sample: &sample,
     };
-    let mine_to = |order: usize| mine(&dimensions.items, order, min_rows, stop);
+    let (dimensions, cuts) = encoding.run(stop);
+    let all = RowSet::all(rows.len_a, rows.len_b, sample.len(rows.len_b));
+    let mut hunt = Hunt { asked, units: units.as_ref(), dimensions, list: ItemList::default(), stop };
     if let Some(on_partial) = on_partial {
         for order in (1..options.max_order).take_while(|_| !stop()) {
             let missing = format!("provisional: conjunctions of more than {order} are still being counted");
-            on_partial(teller.report(&mine_to(order), &[&cuts[..], &[missing]].concat()));
+            let cover = hunt.cover(&all, order);
+            on_partial(hunt.report(&cover, &[&cuts[..], &[missing]].concat()));
         }
     }
-    Ok(teller.report(&mine_to(options.max_order), &cuts))
+    let cover = hunt.cover(&all, options.max_order);
+    Ok(hunt.report(&cover, &cuts))
 }
 
-/// The units of the rows: of the column asked for, or of one that ties rows to a request by its name.
-fn units(input: &Input, options: &Options, slices: &Slices) -> Result<Option<Units>, RcaError> {
-    let Some(batch) = input.batches.first() else {
-        return Ok(None);
-    };
-    let schema = batch.schema_ref();
-    let names = schema.fields().iter().map(|field| field.name().as_str());
-    let unit = options.unit.as_deref().or_else(|| names::unit_among(names));
-    let Some((index, field)) = unit.and_then(|unit| schema.column_with_name(unit)) else {
-        return Ok(None);
-    };
-    let column = Column::open(input, slices, index, Shape::of(field.data_type()))?;
-    Ok(column.as_ref().map(Units::of))
+/// Rows of A that an explanation must have when so many are left.
+fn min_rows(options: &Options, rows_a: u64) -> u64 {
+    ((options.min_support * rows_a as f64).ceil() as u64).max(ROWS_MIN)
 }
 
-fn counted(found: &[Found], max_order: usize) -> Vec<u64> {
-    let mut counted = vec![0; max_order];
-    found.iter().for_each(|found| counted[found.set.order() - 1] += 1);
-    counted
+/// The search for explanations, whose items become more as the rows left become fewer.
+struct Hunt<'a, 'r> {
+    asked: &'a Asked<'a>,
+    units: Option<&'a Units>,
+    dimensions: Dimensions<'r>,
+    list: ItemList<'r>,
+    stop: Stop<'a>,
 }
 
-/// Puts itemsets into words and evidence.
-struct Teller<'a> {
-    dimensions: &'a Dimensions,
-    population: &'a Population<'a>,
-    baseline: Baseline,
-    max_order: usize,
-    noun: &'a str,
-}
+impl<'r> Hunt<'_, 'r> {
+    fn cover(&mut self, all: &RowSet, max_order: usize) -> Cover<'r> {
+        cover(all.clone(), |rows| {
+            let options = self.asked.options;
+            let least = min_rows(options, rows.a.count());
+            self.dimensions.grow(&mut self.list, &rows.a, least);
+            let choices = &self.dimensions.choices;
+            let family = |rows_a: u64, deff: f64| {
+                Family::new(choices, options.max_order, options.alpha, least as f64 / deff, rows_a as f64 / deff)
+            };
+            let items = Arc::from(&self.list.items[..]);
+            let population = Population::new(items, rows, self.units, options.min_ratio, family);
+            let mined = mine(&population, max_order, least, self.stop);
+            (population, mined)
+        })
+    }
 
-impl Teller<'_> {
     /// `cuts` are those from before the search for itemsets.
-    fn report(&self, mined: &Mined, cuts: &[String]) -> Report {
-        let Self { dimensions, population, .. } = self;
-        let cover = cover(population, &mined.found);
-        let units = population.units;
-        let cuts = [cuts, &mined.cuts[..]].concat();
+    fn report(&self, cover: &Cover<'r>, cuts: &[String]) -> Report {
+        let teller = Teller { dimensions: &self.dimensions, list: &self.list, cover, baseline: self.asked.baseline };
+        let cuts = [cuts, &cover.cuts[..]].concat();
+        let mut counted = cover.counted.clone();
+        counted.resize(self.asked.options.max_order, 0);
         let mut report = Report {
             sentence: String::new(),
-            explanations: cover.explanations.iter().map(|choice| self.explanation(choice)).collect(),
-            ranked: self.ranked(&cover),
-            left_out: dimensions.left_out.clone(),
+            explanations: cover.explanations.iter().map(|choice| teller.explanation(choice)).collect(),
+            ranked: teller.ranked(),
+            left_out: self.dimensions.left_out.clone(),
             exact: cuts.is_empty(),
             cuts,
-            rows: population.rows_a + population.rows_b,
-            rows_a: population.rows_a,
-            rows_b: population.rows_b,
-            complement: self.baseline == Baseline::Complement,
-            dimensions: dimensions.names.clone(),
-            counted: counted(&mined.found, self.max_order),
-            unit: units.map(|units| Unit { dimension: units.column.clone(), design_effect: cover.deff }),
+            rows: cover.all.rows_a + cover.all.rows_b,
+            rows_a: cover.all.rows_a,
+            rows_b: cover.all.rows_b,
+            complement: self.asked.baseline == Baseline::Complement,
+            dimensions: self.dimensions.names.clone(),
+            counted,
+            unit: self.units.map(|units| Unit { dimension: units.column.clone(), design_effect: cover.all.deff }),
             measure: None,
             elapsed_ms: 0.0,
         };
-        report.sentence = sentence(&report, self.noun);
+        report.sentence = sentence(&report, self.asked.noun);
         report
     }
+}
 
+/// Puts itemsets into words and evidence.
+struct Teller<'a, 'r> {
+    dimensions: &'a Dimensions<'r>,
+    list: &'a ItemList<'r>,
+    cover: &'a Cover<'r>,
+    baseline: Baseline,
+}
+
+impl Teller<'_, '_> {
     fn explanation(&self, choice: &Choice) -> Explanation {
         let alternates = choice.folded.iter().take(ALTERNATES_MAX);
         Explanation {
@@ -153,7 +175,8 @@ impl Teller<'_> {
         }
     }
 
-    fn ranked(&self, cover: &Cover) -> Vec<Evidence> {
+    fn ranked(&self) -> Vec<Evidence> {
+        let cover = self.cover;
         let chosen = cover.explanations.iter().chain(&cover.below);
         let chosen = chosen.map(|choice| (&choice.found, choice.q, choice.score));
         let mut folded: Vec<_> = cover.explanations.iter().flat_map(|choice| &choice.folded).collect();
@@ -166,7 +189,8 @@ impl Teller<'_> {
     }
 
     fn evidence(&self, found: &Found, q_value: f64, score: f64) -> Evidence {
-        let (all_a, all_b) = (self.population.rows_a, self.population.rows_b);
+        let all = &self.cover.all;
+        let (all_a, all_b) = (all.rows_a, all.rows_b);
         let table = Table::new(found.a, found.b, all_a, all_b);
         let risk = (self.baseline == Baseline::Complement).then(|| table.risk_ratio());
         Evidence {
@@ -177,7 +201,7 @@ impl Teller<'_> {
             support_b: found.b as f64 / all_b as f64,
             support_ratio: (found.b > 0).then(|| found.a as f64 / all_a as f64 / (found.b as f64 / all_b as f64)),
             risk_ratio: risk.map(|risk| risk.ratio),
-            ci: risk.map(|risk| risk.interval(self.population.deff)),
+            ci: risk.map(|risk| risk.interval(all.deff)),
             value_a: None,
             value_b: None,
             contribution: None,
@@ -187,20 +211,22 @@ impl Teller<'_> {
     }
 
     fn items(&self, set: &Itemset) -> Vec<ReportItem> {
-        let name = |dimension: u32| self.dimensions.names[dimension as usize].clone();
-        let items = set.items().map(|index| &self.dimensions.items[index]);
-        items
-            .map(|item| ReportItem {
-                dimension: name(item.dimension),
-                value: item.value.to_string(),
-                condition: condition(&self.dimensions.names[item.dimension as usize], &item.value),
-                aliases: item
-                    .aliases
-                    .iter()
-                    .map(|(dimension, value)| Alias { dimension: name(*dimension), value: value.to_string() })
-                    .collect(),
-            })
-            .collect()
+        let item = |index: usize| {
+            let mut names = self.list.names(index).into_iter();
+            let (dimension, value) = names.next().expect("an item has its own name");
+            let dimension = self.dimensions.names[dimension as usize].clone();
+            let alias = |(dimension, value): (u32, Value)| Alias {
+                dimension: self.dimensions.names[dimension as usize].clone(),
+                value: value.to_string(),
+            };
+            ReportItem {
+                condition: condition(&dimension, &value),
+                dimension,
+                value: value.to_string(),
+                aliases: names.map(alias).collect(),
+            }
+        };
+        set.items().map(item).collect()
     }
 }
 
@@ -213,6 +239,8 @@ fn condition(dimension: &str, value: &Value) -> String {
     }
 }
 
+#[cfg(test)]
+mod incident;
 #[cfg(test)]
 mod planted;
 #[cfg(test)]

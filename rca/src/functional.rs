@@ -8,10 +8,9 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::Hasher;
 
-use crate::RcaError;
-use crate::cells::{RowHash, RowHasher, Shape};
+use crate::cells::Shape;
 use crate::column::Column;
-use crate::input::{Input, Slices};
+use crate::key::{RowHash, RowHasher};
 use crate::limits::FUNCTION_SAMPLE_ROWS;
 use crate::names;
 
@@ -19,66 +18,77 @@ use crate::names;
 const FUNCTION: &str = "a function of the predicate's columns";
 const OUTCOME: &str = "it says how the row ended, as the predicate does";
 
-/// The predicate's columns on sampled rows of A, then of B.
+/// The predicate's columns.
 #[derive(Debug)]
 pub(crate) struct Predicate {
-    /// Digest of the predicate's values per sampled row; empty when no column of the predicate can be read.
+    /// One per entry of [`FUNCTION_SAMPLE_ROWS`].
+    samples: Vec<Sample>,
+}
+
+#[derive(Debug)]
+struct Sample {
+    limit: usize,
+    /// Digest of the predicate's values per sampled row of A, then of B; empty when it names no column.
     values: Vec<u64>,
     /// The values themselves when the predicate has one column and it is numeric.
     numbers: Option<Vec<f64>>,
-    sampled_a: usize,
 }
 
 impl Predicate {
-    pub(crate) fn sample(input: &Input, slices: &Slices) -> Result<Self, RcaError> {
-        let mut sampled = Self { values: Vec::new(), numbers: None, sampled_a: 0 };
-        let Some(batch) = input.batches.first() else {
-            return Ok(sampled);
+    pub(crate) fn of(columns: &[&Column]) -> Self {
+        let sample = |limit: usize| {
+            let mut values = Vec::new();
+            for column in columns {
+                let own = payloads(column, limit).0;
+                values.resize(own.len(), 0);
+                for (value, payload) in values.iter_mut().zip(own) {
+                    let mut hasher = RowHasher::default();
+                    hasher.write_u64(*value);
+                    hasher.write_u64(payload);
+                    *value = hasher.finish();
+                }
+            }
+            let numbers = match columns {
+                [only] if is_numeric(only) => Some(numbers(only, limit)),
+                _ => None,
+            };
+            Sample { limit, values, numbers }
         };
-        let schema = batch.schema_ref();
-        let mut columns = Vec::new();
-        for name in &input.predicate_columns {
-            if let Ok(index) = schema.index_of(name) {
-                columns.extend(Column::open(input, slices, index, Shape::of(schema.field(index).data_type()))?);
-            }
+        Self { samples: FUNCTION_SAMPLE_ROWS.map(sample).into() }
+    }
+
+    /// Why the column explains nothing that the predicate does not say already; None when it may.
+    pub(crate) fn why_function(&self, column: &Column) -> Option<String> {
+        let mut why = None;
+        for sample in &self.samples {
+            why = Some(sample.why_function(column)?);
         }
-        for column in &columns {
-            let (digests, in_a) = digests(column);
-            sampled.sampled_a = in_a;
-            sampled.values.resize(digests.len(), 0);
-            for (value, digest) in sampled.values.iter_mut().zip(digests) {
-                let mut hasher = RowHasher::default();
-                hasher.write_u64(*value);
-                hasher.write_u64(digest);
-                *value = hasher.finish();
-            }
-        }
-        if let [only] = &columns[..]
-            && matches!(only.shape, Shape::Int | Shape::Float)
-        {
-            sampled.numbers = Some(numbers(only));
-        }
-        Ok(sampled)
+        why
     }
 }
 
-/// Why the column explains nothing that the predicate does not say already; None when it may.
-pub(crate) fn why_function(predicate: &Predicate, column: &Column<'_>) -> Option<String> {
-    if let Some(of) = &predicate.numbers
-        && matches!(column.shape, Shape::Int | Shape::Float)
-        && is_linear(of, &numbers(column))
-    {
-        return Some(FUNCTION.to_owned());
+impl Sample {
+    fn why_function(&self, column: &Column) -> Option<String> {
+        if let Some(of) = &self.numbers
+            && is_numeric(column)
+            && is_linear(of, &numbers(column, self.limit))
+        {
+            return Some(FUNCTION.to_owned());
+        }
+        let (values, sampled_a) = payloads(column, self.limit);
+        let split = Split::of(&values[..sampled_a], &values[sampled_a..]);
+        if split == Split::Constant {
+            return None;
+        }
+        if split != Split::Mixed && names::is_outcome(&column.name) {
+            return Some(OUTCOME.to_owned());
+        }
+        (split != Split::OneAgainstOne && is_function(&self.values, &values)).then(|| FUNCTION.to_owned())
     }
-    let (values, sampled_a) = digests(column);
-    let split = Split::of(&values[..sampled_a], &values[sampled_a..]);
-    if split == Split::Constant {
-        return None;
-    }
-    if split != Split::Mixed && names::is_outcome(column.name) {
-        return Some(OUTCOME.to_owned());
-    }
-    (split != Split::OneAgainstOne && is_function(&predicate.values, &values)).then(|| FUNCTION.to_owned())
+}
+
+fn is_numeric(column: &Column) -> bool {
+    matches!(column.shape, Shape::Int | Shape::Unsigned | Shape::Float)
 }
 
 /// How a column's values lie in the two slices.
@@ -128,20 +138,15 @@ fn is_function(predicate: &[u64], values: &[u64]) -> bool {
     image.len() > 2 && repeated * 2 > values.len()
 }
 
-fn digests(column: &Column<'_>) -> (Vec<u64>, usize) {
-    let mut digests = Vec::new();
-    column.sample(&column.slices.a, FUNCTION_SAMPLE_ROWS, |cells, row| digests.push(cells.key(row).digest()));
-    let in_a = digests.len();
-    column.sample(&column.slices.b, FUNCTION_SAMPLE_ROWS, |cells, row| digests.push(cells.key(row).digest()));
-    (digests, in_a)
+fn payloads(column: &Column, limit: usize) -> (Vec<u64>, usize) {
+    let mut payloads: Vec<u64> = column.sample(&column.a, limit).collect();
+    let in_a = payloads.len();
+    payloads.extend(column.sample(&column.b, limit));
+    (payloads, in_a)
 }
 
-fn numbers(column: &Column<'_>) -> Vec<f64> {
-    let mut numbers = Vec::new();
-    for slice in [&column.slices.a, &column.slices.b] {
-        column.sample(slice, FUNCTION_SAMPLE_ROWS, |cells, row| numbers.push(cells.number(row).unwrap_or(f64::NAN)));
-    }
-    numbers
+fn numbers(column: &Column, limit: usize) -> Vec<f64> {
+    payloads(column, limit).0.into_iter().map(|payload| column.number(payload).unwrap_or(f64::NAN)).collect()
 }
 
 /// A latency in seconds beside one in milliseconds: correlation of one but for rounding.

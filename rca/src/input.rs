@@ -33,7 +33,8 @@ pub struct Options {
     pub dimensions: Option<Vec<String>>,
     /// Items per explanation, 1 to 5. Each step up costs about ten times the candidates.
     pub max_order: usize,
-    /// Share of A that an explanation must cover; at least five rows in any case. Lower finds smaller causes, slower.
+    /// Share of A that an explanation must cover, of what the former explanations leave of A; at least five rows in any
+    /// case. Lower finds smaller causes, slower.
     pub min_support: f64,
     /// How many times likelier a row with the items must be anomalous than one without.
     pub min_ratio: f64,
@@ -45,7 +46,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { dimensions: None, max_order: 3, min_support: 0.01, min_ratio: 1.5, alpha: 0.05, unit: None }
+        Self { dimensions: None, max_order: 3, min_support: 0.005, min_ratio: 1.25, alpha: 0.05, unit: None }
     }
 }
 
@@ -81,54 +82,5 @@ impl Options {
             Some(name) => Err(RcaError::UnknownDimension { name: name.clone(), known: known() }),
             None => Ok(()),
         }
-    }
-}
-
-/// The rows of both slices, per batch. Rows of a slice are numbered in this order through all batches.
-#[derive(Debug)]
-pub(crate) struct Slices {
-    pub(crate) a: Slice,
-    pub(crate) b: Slice,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Slice {
-    /// Row numbers inside each batch.
-    pub(crate) rows: Vec<Vec<u32>>,
-    pub(crate) len: usize,
-}
-
-impl Slice {
-    fn push_batch(&mut self, rows: Vec<u32>) {
-        self.len += rows.len();
-        self.rows.push(rows);
-    }
-}
-
-impl Slices {
-    pub(crate) fn of(input: &Input) -> Result<Self, RcaError> {
-        let (mut a, mut b) = (Slice::default(), Slice::default());
-        for (index, (batch, flags)) in input.batches.iter().zip(&input.slice).enumerate() {
-            if batch.num_rows() != flags.len() {
-                return Err(RcaError::SliceLength { batch: index, rows: batch.num_rows(), flags: flags.len() });
-            }
-            let (mut in_a, mut in_b) = (Vec::new(), Vec::new());
-            for (row, flag) in (0u32..).zip(flags.iter()) {
-                match flag {
-                    Some(true) => in_a.push(row),
-                    Some(false) => in_b.push(row),
-                    None => {}
-                }
-            }
-            a.push_batch(in_a);
-            b.push_batch(in_b);
-        }
-        if a.len == 0 {
-            return Err(RcaError::NoAnomalousRows { rows: b.len as u64 });
-        }
-        if b.len == 0 {
-            return Err(RcaError::NoNormalRows { rows: a.len as u64 });
-        }
-        Ok(Self { a, b })
     }
 }

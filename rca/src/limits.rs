@@ -12,6 +12,16 @@ pub(crate) const INTEGER_CATEGORIES_MAX: usize = 1_000;
 /// Floats with at most this many distinct values are names in disguise (a version, a flag).
 pub(crate) const FLOAT_CATEGORIES_MAX: usize = 20;
 
+/// Values of a column that have a dictionary, so that a row keeps two bytes; with more it keeps eight.
+pub(crate) const DICTIONARY_MAX: usize = 60_000;
+
+/// Texts of a column without a dictionary that are remembered: all that are in more than one of so many rows of A.
+pub(crate) const FREQUENT_TEXTS_MAX: usize = 60_000;
+
+/// Rows of B that reject what does not separate. The count that is reported is always that of all rows; a larger sample
+/// rejects more at the first look, and costs each look more.
+pub(crate) const SAMPLE_ROWS_MIN: usize = 1 << 16;
+
 /// Quantiles taken from each slice to cut a numeric column. More cuts find sharper edges and cost significance.
 pub(crate) const CUTS_PER_SLICE: usize = 16;
 
@@ -21,8 +31,12 @@ pub(crate) const CUT_SAMPLE_ROWS: usize = 20_000;
 /// Items that may be combined. Pairs grow with the square; beyond it the items that separate least stay alone.
 pub(crate) const COMBINED_ITEMS_MAX: usize = 2_000;
 
-/// Itemsets kept per search, 40 bytes each. When it is reached the report is marked inexact.
-pub(crate) const CANDIDATES_MAX: usize = 400_000;
+/// Itemsets of one order that are kept to be extended, 32 bytes each. When it is reached the report is marked inexact.
+pub(crate) const CANDIDATES_MAX: u64 = 400_000;
+
+/// Best itemsets of one search that compete for being the next explanation and are folded under it. More make the
+/// alternates richer and let less be pruned.
+pub(crate) const FOUND_MAX: usize = 64;
 
 /// Explanations asserted at most.
 pub(crate) const EXPLANATIONS_MAX: usize = 20;
@@ -55,22 +69,20 @@ pub(crate) const RANKED_INSIGNIFICANT_MAX: usize = 8;
 /// Alternates shown under one explanation; the rest is counted.
 pub(crate) const ALTERNATES_MAX: usize = 8;
 
-/// Significant itemsets that are folded under an explanation, best first; each costs one intersection per explanation.
-pub(crate) const FOLDED_MAX: usize = 4_000;
-
 /// Rivals of one candidate for the next explanation that are tested for being the closer cause.
 pub(crate) const RIVALS_MAX: usize = 64;
 
-/// Rows of each slice that the test for "a function of the predicate's columns" reads.
-pub(crate) const FUNCTION_SAMPLE_ROWS: usize = 100_000;
+/// Rows of each slice that the test for "a function of the predicate's columns" reads: first few, which refute nearly
+/// every column, then many.
+pub(crate) const FUNCTION_SAMPLE_ROWS: [usize; 2] = [4_000, 100_000];
 
 /// Rows from which units are sampled (whole units, by hash) to estimate the design effect.
-pub(crate) const UNIT_SAMPLE_ROWS: usize = 400_000;
+pub(crate) const UNIT_SAMPLE_ROWS: usize = 250_000;
 
 /// Rows that the weights of `diff_patterns` may stand for: they are written out, about a hundred bytes each.
 pub(crate) const WEIGHTED_ROWS_MAX: usize = 10_000_000;
 
-/// Bytes of the rows that one explanation gathers, in Arrow; the bitmaps on them take about a tenth.
+/// Bytes of the rows that one explanation gathers, as codes: one, two or eight bytes per cell.
 pub(crate) const GATHERED_BYTES_MAX: usize = 1 << 30;
 
 /// Reading and searching, when the caller does not say: longer than any store of one machine needs, shorter than patience.

@@ -1,212 +1,331 @@
-//! All itemsets that are frequent in A, with their exact counts in A and in B.
+//! The itemsets that separate A from B best, among all that are frequent in A.
 //!
-//! Eclat (Zaki 2000) on bitmaps, one order after the other so that a short budget still ends with the short explanations
-//! complete. Only A is searched; B is counted for what A has shown. A set whose rows are those of one of its parts is
-//! that part (its extra item is implied) and is not extended.
+//! Only A is searched: its rows are few, and each carries the list of its items, so that the items which extend a prefix
+//! are counted by walking over the prefix's rows (the projection of PrefixSpan and H-mine; Pei 2001). The items are ranked
+//! from rare to frequent and a prefix consists of its rarest items, so walks are short.
+//!
+//! B is counted for what A has shown, and only as far as it matters. A set with `a` rows in A scores most when it has no
+//! row in B, and so do its extensions: a set whose bound does not reach the floor is neither counted nor extended. The
+//! others are counted in a sample of B, which gives a closer bound (see `sample.rs`). Then those with the highest bounds
+//! are counted in all of B, until no bound reaches the score of the 64th best set (the threshold algorithm;
+//! Fagin 2001). That score is the floor of the next order.
+//!
+//! One order comes after the other, and in each the prefixes with the most rows come first, so that a short budget still
+//! ends with the short explanations complete and with a bound on what was missed.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod best;
+mod row_items;
 
-use crate::bitmap::Bitmap;
+use std::cmp::Reverse;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use self::best::{Best, Candidate};
+use self::row_items::{Projection, RowItems};
+use crate::bitmap::{Bitmap, Sparse};
 use crate::items::Item;
+use crate::itemset::{Found, Itemset};
 use crate::limits::{CANDIDATES_MAX, COMBINED_ITEMS_MAX, ORDER_MAX};
-use crate::significance::Table;
+use crate::population::{Counts, FirstLook, Population, ordered};
 use crate::workers::{Stop, share_out};
 
-/// Up to [`ORDER_MAX`] items by index, ascending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Itemset {
-    items: [u32; ORDER_MAX],
+#[derive(Debug, Default)]
+pub(crate) struct Mined {
+    /// Best first; counts on the rows of the population.
+    pub(crate) found: Vec<Found>,
+    /// Itemsets frequent in A, per order from 1.
+    pub(crate) counted: Vec<u64>,
+    /// What was cut, for the reader; empty when the best are the best of all.
+    pub(crate) cuts: Vec<String>,
+}
+
+/// Searches conjunctions of up to `max_order` items with at least `min_rows` rows in A.
+pub(crate) fn mine(left: &Population<'_>, max_order: usize, min_rows: u64, stop: Stop<'_>) -> Mined {
+    let mut search = Search::new(left, min_rows);
+    let mut counted = vec![search.ranked.len() as u64];
+    let mut cuts = search.combined_cut();
+    let singles: Vec<u32> = (0..search.combined as u32).collect();
+    let mut level: Vec<Prefix> =
+        singles.into_iter().map(|rank| Prefix { ranks: Ranks::of(rank), a: search.counts[rank as usize].a }).collect();
+    for order in 2..=max_order {
+        let firsts = level.chunk_by(|x, y| x.ranks.first() == y.ranks.first()).collect::<Vec<_>>();
+        let mut by_rows: Vec<usize> = (0..firsts.len()).collect();
+        by_rows.sort_by_key(|at| Reverse(search.counts[firsts[*at][0].ranks.first()].a));
+        let kept = AtomicU64::new(0);
+        let halted = || stop() || kept.load(Ordering::Relaxed) > CANDIDATES_MAX;
+        let extended = share_out(
+            by_rows.len(),
+            |at| {
+                let extended = search.extend_all(firsts[by_rows[at]], order == max_order, &halted);
+                kept.fetch_add(extended.prefixes.len() as u64, Ordering::Relaxed);
+                extended
+            },
+            &halted,
+        );
+        let missed = (0..by_rows.len()).find(|at| extended[*at].as_ref().is_none_or(|extended| !extended.complete));
+        if let Some(at) = missed {
+            let why = if stop() { "the time budget" } else { "the limit on itemsets" };
+            let rows = search.counts[firsts[by_rows[at]][0].ranks.first()].a;
+            cuts.push(format!(
+                "{why} ended the search among conjunctions of {order}: one that is missed has at most {rows} of the {} \
+                 anomalous rows",
+                left.rows_a
+            ));
+        }
+        let mut next: Vec<Extended> = extended.into_iter().flatten().collect();
+        counted.push(next.iter().map(|extended| extended.counted).sum());
+        next.sort_by_key(|extended| extended.first);
+        if order == 2 {
+            search.implied.extend(next.iter_mut().flat_map(|extended| std::mem::take(&mut extended.implied)));
+            search.implied.sort_unstable();
+        }
+        let candidates = next.iter_mut().flat_map(|extended| std::mem::take(&mut extended.candidates)).collect();
+        search.best.take(left, candidates);
+        level = next.into_iter().flat_map(|extended| extended.prefixes).collect();
+        if missed.is_some() || level.is_empty() {
+            break;
+        }
+    }
+    counted.resize(max_order, 0);
+    Mined { found: search.best.into_found(), counted, cuts }
+}
+
+/// Items by rank, ascending; the last ones are unused.
+#[derive(Debug, Clone, Copy)]
+struct Ranks {
+    of: [u32; ORDER_MAX],
     len: u8,
 }
 
-impl Itemset {
-    pub(crate) fn single(item: usize) -> Self {
-        let mut items = [u32::MAX; ORDER_MAX];
-        items[0] = item as u32;
-        Self { items, len: 1 }
+impl Ranks {
+    fn of(rank: u32) -> Self {
+        let mut of = [u32::MAX; ORDER_MAX];
+        of[0] = rank;
+        Self { of, len: 1 }
     }
 
-    /// `item` must be beyond all items of the set.
-    fn with(mut self, item: usize) -> Self {
-        self.items[usize::from(self.len)] = item as u32;
+    /// `rank` is beyond all others.
+    fn with(mut self, rank: u32) -> Self {
+        self.of[usize::from(self.len)] = rank;
         self.len += 1;
         self
     }
 
-    pub(crate) fn order(&self) -> usize {
-        usize::from(self.len)
+    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.of[..usize::from(self.len)].iter().map(|rank| *rank as usize)
     }
 
-    pub(crate) fn items(&self) -> impl Iterator<Item = usize> + Clone + '_ {
-        self.items[..self.order()].iter().map(|item| *item as usize)
+    fn first(&self) -> usize {
+        self.of[0] as usize
     }
 
-    pub(crate) fn contains(&self, item: usize) -> bool {
-        self.items().any(|own| own == item)
+    fn last(&self) -> u32 {
+        self.of[usize::from(self.len) - 1]
+    }
+}
+
+/// A set that may be extended, with its rows in A.
+#[derive(Debug, Clone, Copy)]
+struct Prefix {
+    ranks: Ranks,
+    a: u64,
+}
+
+/// What became of the prefixes that begin with one item.
+#[derive(Default)]
+struct Extended {
+    first: usize,
+    prefixes: Vec<Prefix>,
+    candidates: Vec<Candidate>,
+    /// Pairs of which one item implies the other.
+    implied: Vec<(u32, u32)>,
+    counted: u64,
+    complete: bool,
+}
+
+/// The part of the sample that a first look takes, and the rest of it.
+#[derive(Clone, Copy)]
+enum Half {
+    First,
+    Rest,
+}
+
+/// A prefix's rows in both halves of the sample, as far as they were asked for.
+#[derive(Default)]
+struct Halves([Option<Sparse>; 2]);
+
+impl Halves {
+    fn count(&self) -> u64 {
+        self.0.iter().flatten().map(Sparse::count).sum()
+    }
+}
+
+/// What is known of an item alone.
+#[derive(Debug, Clone, Copy)]
+struct Single {
+    a: u64,
+    sampled: u64,
+    /// With the least plausible rows in B, in the form of [`ordered`].
+    score: i64,
+}
+
+struct Search<'a, 'r> {
+    left: &'a Population<'r>,
+    min_rows: u64,
+    /// Items by rank, from rare to frequent in A; those beyond `combined` stay alone.
+    ranked: Vec<usize>,
+    combined: usize,
+    counts: Vec<Single>,
+    /// Per row of A the ranks of its items, ascending.
+    rows: RowItems,
+    implied: Vec<(u32, u32)>,
+    look: Option<FirstLook>,
+    best: Best,
+}
+
+impl<'a, 'r> Search<'a, 'r> {
+    fn new(left: &'a Population<'r>, min_rows: u64) -> Self {
+        let items = &left.items;
+        let count = |index: usize| (index, items[index].a.count_and(&left.rows.a));
+        let mut frequent: Vec<(usize, u64)> = (0..items.len()).map(count).filter(|(_, a)| *a >= min_rows).collect();
+        let mut best = Best::default();
+        let (mut alone, mut candidates) = (Vec::new(), Vec::new());
+        for (index, a) in &frequent {
+            let set = Itemset::of([*index]);
+            let sampled = left.count_sample(&set);
+            let score = ordered(left.score(1, Counts { a: *a, b: left.b_at_least(sampled) }));
+            candidates.extend(best.candidate(left, set, *a, sampled));
+            alone.push(Single { a: *a, sampled, score });
+        }
+        best.take(left, candidates);
+        let combined = frequent.len().min(COMBINED_ITEMS_MAX);
+        let mut places: Vec<usize> = (0..frequent.len()).collect();
+        places.sort_by_key(|at| Reverse(alone[*at].score));
+        places[..combined].sort_by_key(|at| (alone[*at].a, frequent[*at].0));
+        let counts = places.iter().map(|at| alone[*at]).collect();
+        frequent = places.iter().map(|at| frequent[*at]).collect();
+        let ranked: Vec<usize> = frequent.into_iter().map(|(index, _)| index).collect();
+        let rows = RowItems::new(left, &ranked[..combined]);
+        Self { left, min_rows, ranked, combined, counts, rows, implied: Vec::new(), look: left.first_look(), best }
     }
 
-    /// All parts that are neither empty nor the set itself.
-    pub(crate) fn proper_parts(&self) -> impl Iterator<Item = Itemset> + '_ {
-        (1..(1u32 << self.len) - 1).map(|mask| {
-            let mut part = Itemset { items: [u32::MAX; ORDER_MAX], len: 0 };
-            for (at, item) in self.items().enumerate() {
-                if mask >> at & 1 == 1 {
-                    part = part.with(item);
-                }
+    fn combined_cut(&self) -> Vec<String> {
+        let (combined, all) = (self.combined, self.ranked.len());
+        let cut = || format!("{combined} of {all} items were combined; those that separate least were looked at alone");
+        (combined < all).then(cut).into_iter().collect()
+    }
+
+    /// Extends the prefixes, which all begin with the same item.
+    fn extend_all(&self, prefixes: &[Prefix], is_last_order: bool, halted: &dyn Fn() -> bool) -> Extended {
+        let first = prefixes[0].ranks.first();
+        let mut extended = Extended { first, complete: true, ..Extended::default() };
+        let rows = self.item(first).a.rows_and(&self.left.rows.a);
+        let mut projection = Projection::new(&self.rows, first, rows);
+        let mut counts = vec![0u32; self.combined];
+        let mut of_first = Halves::default();
+        for prefix in prefixes {
+            if halted() {
+                extended.complete = false;
+                return extended;
             }
-            part
+            if !self.may_extend(usize::from(prefix.ranks.len) + 1, prefix.a) {
+                continue;
+            }
+            let others: Vec<usize> = prefix.ranks.iter().skip(1).collect();
+            projection.count(&others, &mut counts);
+            self.extend(prefix, &counts, &mut of_first, &mut extended, is_last_order);
+            counts[prefix.ranks.last() as usize..].fill(0);
+        }
+        extended
+    }
+
+    /// Counts B for the frequent extensions of one prefix. `of_first` keeps the rows of B of the first item.
+    fn extend(
+        &self,
+        prefix: &Prefix,
+        counts: &[u32],
+        of_first: &mut Halves,
+        extended: &mut Extended,
+        is_last_order: bool,
+    ) {
+        let order = usize::from(prefix.ranks.len) + 1;
+        let mut of_prefix = Halves::default();
+        for rank in prefix.ranks.last() + 1..self.combined as u32 {
+            let a = u64::from(counts[rank as usize]);
+            if a < self.min_rows || !self.fits(prefix, rank) {
+                continue;
+            }
+            extended.counted += 1;
+            let implied = a == prefix.a || (order == 2 && a == self.counts[rank as usize].a);
+            if !implied && !self.may_extend(order, a) {
+                continue;
+            }
+            let map = &self.item(rank as usize).sample;
+            if !is_last_order {
+                extended.prefixes.push(Prefix { ranks: prefix.ranks.with(rank), a });
+            }
+            let seen = self.sample_of(prefix, Half::First, of_first, &mut of_prefix).count_and(map);
+            if !implied && self.look.is_some_and(|look| self.left.is_rejected(&look, order, a, seen)) {
+                continue;
+            }
+            let sampled = seen + self.sample_of(prefix, Half::Rest, of_first, &mut of_prefix).count_and(map);
+            let set = Itemset::of(prefix.ranks.iter().chain([rank as usize]).map(|rank| self.ranked[rank]));
+            if implied && self.implies(prefix, rank, sampled, of_prefix.count(), &set) {
+                if order == 2 {
+                    extended.implied.push((prefix.ranks.first() as u32, rank));
+                }
+                if !is_last_order {
+                    extended.prefixes.pop();
+                }
+                continue;
+            }
+            extended.candidates.extend(self.best.candidate(self.left, set, a, sampled));
+        }
+    }
+
+    /// A set whose rows are those of one of its parts is that part: its extra item is implied. In A they are the same.
+    fn implies(&self, prefix: &Prefix, rank: u32, sampled: u64, of_prefix: u64, set: &Itemset) -> bool {
+        let of_item = self.counts[rank as usize];
+        let mut parts = Vec::new();
+        if sampled == of_prefix {
+            parts.push(Itemset::of(prefix.ranks.iter().map(|rank| self.ranked[rank])));
+        }
+        if prefix.ranks.len == 1 && sampled == of_item.sampled {
+            parts.push(Itemset::of([self.ranked[rank as usize]]));
+        }
+        let whole = (!parts.is_empty()).then(|| self.left.counts(set));
+        parts.into_iter().any(|part| Some(self.left.counts(&part)) == whole)
+    }
+
+    /// True when a set with so many rows in A, and none in B, could be among the best.
+    fn may_extend(&self, order: usize, a: u64) -> bool {
+        self.best.bound(self.left, order, Counts { a, b: 0 }).is_some()
+    }
+
+    fn fits(&self, prefix: &Prefix, rank: u32) -> bool {
+        let dimension = self.item(rank as usize).dimension;
+        prefix.ranks.iter().all(|own| {
+            self.item(own).dimension != dimension && self.implied.binary_search(&(own as u32, rank)).is_err()
         })
     }
-}
 
-/// An itemset with its rows in both slices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Found {
-    pub(crate) set: Itemset,
-    pub(crate) a: u64,
-    pub(crate) b: u64,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Mined {
-    /// In ascending order of length.
-    pub(crate) found: Vec<Found>,
-    /// What was cut, for the reader; empty when every frequent itemset is there.
-    pub(crate) cuts: Vec<String>,
-}
-
-/// `items` all reach `min_rows` in A.
-pub(crate) fn mine(items: &[Item], max_order: usize, min_rows: u64, stop: Stop<'_>) -> Mined {
-    let single =
-        |(index, item): (usize, &Item)| Found { set: Itemset::single(index), a: item.count_a, b: item.count_b };
-    let mut mined = Mined { found: items.iter().enumerate().map(single).collect(), cuts: Vec::new() };
-    let combined = combined_items(items);
-    if combined.len() < items.len() {
-        mined.cuts.push(format!(
-            "{} of {} items were combined with others; those that separate least were looked at alone",
-            combined.len(),
-            items.len()
-        ));
-    }
-    let search = Search { items, combined, min_rows, kept: AtomicUsize::new(items.len()), stop };
-    let mut previous: Vec<Found> = search.combined.iter().map(|index| mined.found[*index]).collect();
-    let mut pairs = Pairs::all(items.len());
-    for order in 2..=max_order {
-        let halted = || stop() || search.kept.load(Ordering::Relaxed) > CANDIDATES_MAX;
-        let extended = share_out(previous.len(), |at| search.extend(&previous[at], &pairs), &halted);
-        let extended: Vec<Vec<Found>> = extended.into_iter().flatten().flatten().collect();
-        let done = extended.len();
-        if done < previous.len() {
-            let why = if stop() { "the time budget" } else { "the limit on itemsets" };
-            let all = previous.len();
-            mined.cuts.push(format!("{why} ended the search in order {order}, {done} of {all} prefixes done"));
-        }
-        let complete = done == previous.len();
-        previous = extended.into_iter().flatten().collect();
-        mined.found.extend_from_slice(&previous);
-        if order == 2 {
-            pairs = Pairs::of(items.len(), &previous);
-        }
-        if !complete || previous.is_empty() {
-            break;
-        }
-    }
-    mined
-}
-
-/// Indexes of the items that are worth combining, ascending: all, or those that lean most towards A.
-fn combined_items(items: &[Item]) -> Vec<usize> {
-    let mut indexes: Vec<usize> = (0..items.len()).collect();
-    if items.len() > COMBINED_ITEMS_MAX {
-        let all = |rows: &Bitmap| rows.words().len() as u64 * 64;
-        let lean = |index: &usize| {
-            let item = &items[*index];
-            Table::new(item.count_a, item.count_b, all(&item.a), all(&item.b)).g()
+    /// The prefix's rows in one half of the sample; most prefixes never need the second.
+    fn sample_of<'h>(&self, prefix: &Prefix, half: Half, of_first: &mut Halves, own: &'h mut Halves) -> &'h Sparse {
+        let within = &self.left.rows.sample;
+        let middle = self.look.map_or(0, |look| look.words);
+        let range = match half {
+            Half::First => 0..middle,
+            Half::Rest => middle..within.words().len(),
         };
-        indexes.sort_by(|x, y| lean(y).total_cmp(&lean(x)));
-        indexes.truncate(COMBINED_ITEMS_MAX);
-        indexes.sort_unstable();
-    }
-    indexes
-}
-
-struct Search<'a> {
-    items: &'a [Item],
-    combined: Vec<usize>,
-    min_rows: u64,
-    kept: AtomicUsize,
-    stop: Stop<'a>,
-}
-
-impl Search<'_> {
-    /// The frequent sets of `prefix` and one later item; None when the budget ended before all were seen.
-    fn extend(&self, prefix: &Found, pairs: &Pairs) -> Option<Vec<Found>> {
-        let set = prefix.set;
-        let last = set.items().last().unwrap_or(0);
-        let rows_a = self.rows(&set, |item| &item.a);
-        let mut rows_b = None;
-        let mut found = Vec::new();
-        let later = self.combined.partition_point(|index| *index <= last);
-        for index in self.combined[later..].iter().copied() {
-            let item = &self.items[index];
-            if item.count_a < self.min_rows || !self.fits(&set, index, pairs) {
-                continue;
-            }
-            let a = rows_a.count_and(&item.a);
-            if a < self.min_rows {
-                continue;
-            }
-            if (self.stop)() {
-                return None;
-            }
-            let b = rows_b.get_or_insert_with(|| self.rows(&set, |item| &item.b)).count_and(&item.b);
-            let implied =
-                (a, b) == (prefix.a, prefix.b) || (set.order() == 1 && (a, b) == (item.count_a, item.count_b));
-            if !implied {
-                found.push(Found { set: set.with(index), a, b });
-            }
-        }
-        self.kept.fetch_add(found.len(), Ordering::Relaxed);
-        Some(found)
+        let first = self.item(prefix.ranks.first());
+        own.0[half as usize].get_or_insert_with(|| {
+            let rows = of_first.0[half as usize].get_or_insert_with(|| Sparse::of(&first.sample, within, range));
+            let others: Vec<&Bitmap> = prefix.ranks.iter().skip(1).map(|rank| &self.item(rank).sample).collect();
+            rows.restricted(&others)
+        })
     }
 
-    fn fits(&self, set: &Itemset, index: usize, pairs: &Pairs) -> bool {
-        let dimension = self.items[index].dimension;
-        set.items().all(|own| self.items[own].dimension != dimension && pairs.contains(own, index))
-    }
-
-    fn rows(&self, set: &Itemset, side: impl Fn(&Item) -> &Bitmap) -> Bitmap {
-        let mut maps = set.items().map(|index| side(&self.items[index]));
-        let mut rows = maps.next().cloned().unwrap_or_else(|| Bitmap::zeros(0));
-        maps.for_each(|map| rows.and_assign(map));
-        rows
-    }
-}
-
-/// Which pairs are frequent and imply neither of their items: a longer set needs all of its pairs.
-struct Pairs {
-    items: usize,
-    frequent: Option<Bitmap>,
-}
-
-impl Pairs {
-    fn all(items: usize) -> Self {
-        Self { items, frequent: None }
-    }
-
-    fn of(items: usize, pairs: &[Found]) -> Self {
-        let mut frequent = Bitmap::zeros(items * items);
-        for pair in pairs {
-            let mut of = pair.set.items();
-            if let (Some(first), Some(second)) = (of.next(), of.next()) {
-                frequent.set(first * items + second);
-            }
-        }
-        Self { items, frequent: Some(frequent) }
-    }
-
-    fn contains(&self, first: usize, second: usize) -> bool {
-        self.frequent.as_ref().is_none_or(|pairs| pairs.get(first * self.items + second))
+    fn item(&self, rank: usize) -> &'a Item<'r> {
+        &self.left.items[self.ranked[rank]]
     }
 }
 

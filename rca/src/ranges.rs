@@ -4,45 +4,78 @@
 //! of each kind is an item. How many were tried enters the correction.
 
 use crate::bitmap::Bitmap;
+use crate::codes::Codes;
 use crate::column::Column;
-use crate::input::Slice;
-use crate::items::{Item, Value};
+use crate::items::{Item, Source, Value};
 use crate::limits::{CUT_SAMPLE_ROWS, CUTS_PER_SLICE};
-use crate::significance::{Choices, Table};
+use crate::sample::Sample;
+use crate::significance::Table;
 
 /// Bin of a missing value and of NaN.
 const NO_BIN: u8 = u8::MAX;
 
-/// None when there is nothing to cut. Choices count the ranges that were compared.
-pub(crate) fn items(column: &Column<'_>, min_rows: u64) -> Option<(Vec<Item>, Choices)> {
-    let cuts = cuts(column);
-    if cuts.len() < 2 {
-        return None;
+/// A numeric column, with the rows of A and of the sample in bins.
+#[derive(Debug)]
+pub(crate) struct Ranges<'r> {
+    column: &'r Column,
+    cuts: Vec<f64>,
+    a: Vec<u8>,
+    sample: Vec<u8>,
+    is_cut: bool,
+}
+
+impl<'r> Ranges<'r> {
+    /// None when there is nothing to cut.
+    pub(crate) fn of(column: &'r Column, sample: &Sample) -> Option<Self> {
+        let cuts = cuts(column);
+        let binned = |codes: &Codes| bins(column, codes, &cuts);
+        let (a, sample) = match sample {
+            Sample::Whole => (binned(&column.a), binned(&column.b)),
+            Sample::Rows(rows) => (binned(&column.a), binned(&column.b.take(rows))),
+        };
+        (cuts.len() > 1).then_some(Self { column, cuts, a, sample, is_cut: false })
     }
-    let bins_a = bins(column, &column.slices.a, &cuts);
-    let bins_b = bins(column, &column.slices.b, &cuts);
-    let histogram = Histogram::new(&bins_a, &bins_b, cuts.len());
-    let mut items: Vec<Item> = histogram
-        .best_ranges(min_rows)
-        .into_iter()
-        .map(|(from, to)| Item::new(value(&cuts, from, to), select(&bins_a, from..to), select(&bins_b, from..to)))
-        .collect();
-    let missing = select(&bins_a, NO_BIN as usize..NO_BIN as usize + 1);
-    if missing.count() >= min_rows {
-        items.push(Item::new(Value::Null, missing, select(&bins_b, NO_BIN as usize..NO_BIN as usize + 1)));
+
+    /// How many ranges are compared. Neighbours share nearly all of their rows: about three tests per cut are independent.
+    pub(crate) fn tried(&self) -> f64 {
+        3.0 * self.cuts.len() as f64
     }
-    // Neighbouring ranges share nearly all of their rows: about three tests per cut are independent.
-    Some((items, Choices { values: 0.0, ranges: 3.0 * cuts.len() as f64 }))
+
+    /// The ranges that separate the slices best, and the missing values; nothing when asked again. What an explanation
+    /// leaves is not cut anew: a range beside the one that explains would take what its edge has missed for a cause.
+    pub(crate) fn items(&mut self, dimension: u32, min_rows: u64) -> Vec<Item<'r>> {
+        if std::mem::replace(&mut self.is_cut, true) {
+            return Vec::new();
+        }
+        let histogram = Histogram::new(&self.a, &self.sample, self.cuts.len());
+        let missing = self.a.iter().filter(|bin| **bin == NO_BIN).count() as u64;
+        let no_bin = (usize::from(NO_BIN), usize::from(NO_BIN) + 1);
+        let ranges = histogram.best_ranges(min_rows).into_iter().chain((missing >= min_rows).then_some(no_bin));
+        let item = |range: (usize, usize)| {
+            let [a, sample] = [&self.a, &self.sample].map(|of| Bitmap::of_bins(of, range.0..range.1));
+            let (value, source) = if range == no_bin {
+                (Value::Null, Source::Missing(self.column))
+            } else {
+                let to = self.cuts.get(range.1).copied().unwrap_or(f64::INFINITY);
+                (value(&self.cuts, range.0, range.1), Source::Within(self.column, self.cuts[range.0], to))
+            };
+            Item::new(dimension, value, a, sample, source)
+        };
+        ranges.map(item).collect()
+    }
+}
+
+/// True for a number between the edges; a value of infinity lies in the last range, whose edge it is.
+pub(crate) fn is_within(number: Option<f64>, from: f64, to: f64) -> bool {
+    number.is_some_and(|number| number >= from && (number < to || to == f64::INFINITY))
 }
 
 /// Bin i holds `cuts[i] <= x < cuts[i + 1]`; the first cut is the smallest value there is.
-fn cuts(column: &Column<'_>) -> Vec<f64> {
+fn cuts(column: &Column) -> Vec<f64> {
     let mut cuts = Vec::new();
-    for slice in [&column.slices.a, &column.slices.b] {
-        let mut sample = Vec::new();
-        column.sample(slice, CUT_SAMPLE_ROWS, |cells, row| {
-            sample.extend(cells.number(row).filter(|number| !number.is_nan()));
-        });
+    for codes in [&column.a, &column.b] {
+        let numbers = column.sample(codes, CUT_SAMPLE_ROWS).filter_map(|payload| column.number(payload));
+        let mut sample: Vec<f64> = numbers.filter(|number| !number.is_nan()).collect();
         sample.sort_unstable_by(f64::total_cmp);
         let quantile = |i: usize| sample.get(sample.len() * i / CUTS_PER_SLICE).copied();
         cuts.extend((0..CUTS_PER_SLICE).filter_map(quantile));
@@ -57,25 +90,13 @@ fn cuts(column: &Column<'_>) -> Vec<f64> {
     cuts
 }
 
-fn bins(column: &Column<'_>, slice: &Slice, cuts: &[f64]) -> Vec<u8> {
-    let bin = |number: f64| {
-        if number.is_nan() { NO_BIN } else { (cuts.partition_point(|cut| *cut <= number) - 1) as u8 }
-    };
-    let mut bins = Vec::with_capacity(slice.len);
-    for (cells, rows) in column.cells.iter().zip(&slice.rows) {
-        bins.extend(rows.iter().map(|row| cells.number(*row as usize).map_or(NO_BIN, bin)));
-    }
+fn bins(column: &Column, codes: &Codes, cuts: &[f64]) -> Vec<u8> {
+    let mut bins = Vec::with_capacity(codes.len());
+    codes.for_each(|_, payload| {
+        let number = column.number(payload).filter(|number| !number.is_nan());
+        bins.push(number.map_or(NO_BIN, |number| (cuts.partition_point(|cut| *cut <= number) - 1) as u8));
+    });
     bins
-}
-
-fn select(bins: &[u8], range: std::ops::Range<usize>) -> Bitmap {
-    let mut rows = Bitmap::zeros(bins.len());
-    for (row, bin) in bins.iter().enumerate() {
-        if range.contains(&usize::from(*bin)) {
-            rows.set(row);
-        }
-    }
-    rows
 }
 
 fn value(cuts: &[f64], from: usize, to: usize) -> Value {
@@ -139,7 +160,7 @@ mod tests {
         let best = histogram.best_ranges(2);
         assert_eq!(best[0], (2, 4));
         assert!(best.iter().all(|(from, to)| histogram.g(*from, *to, 2) > 0.0));
-        assert_eq!(select(&a, 2..4).count(), 5);
+        assert_eq!(Bitmap::of_bins(&a, 2..4).count(), 5);
     }
 
     #[test]

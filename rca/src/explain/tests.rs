@@ -5,6 +5,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBat
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
+use super::incident::{Cause, Incident, Spec};
 use super::planted::{Random, Request, input, requests};
 use super::*;
 
@@ -235,7 +236,7 @@ fn an_absent_value_is_a_value() {
     let requests = requests(13, 10_000, 1, |r| if r.browser.is_none() { 0.4 } else { 0.02 });
     let report = search(&input(&requests));
     assert_eq!(asserted(&report), [["browser=NULL"]]);
-    assert!(report.sentence.contains("have browser IS NULL;"), "{}", report.sentence);
+    assert!(report.sentence.contains("have no browser;"), "{}", report.sentence);
 }
 
 #[test]
@@ -250,7 +251,7 @@ fn another_population_as_baseline_has_no_risk_ratio() {
     assert_eq!(asserted(&report)[0], ["host=host-3"]);
     let evidence = &report.explanations[0].evidence;
     assert_eq!((evidence.risk_ratio, evidence.ci), (None, None));
-    assert!(report.sentence.contains("of the baseline has it."), "{}", report.sentence);
+    assert!(report.sentence.contains("of the baseline is."), "{}", report.sentence);
 }
 
 #[test]
@@ -378,4 +379,64 @@ fn odd_tables_are_answered() {
     let report = search(&constant);
     assert_eq!(report.left_out.len(), 4, "{:?}", report.left_out);
     assert!(report.explanations.is_empty() && report.dimensions.is_empty());
+}
+
+fn report_of(incident: &Incident) -> Report {
+    let texts = |codes: &Vec<u32>| Arc::new(StringArray::from_iter_values(codes.iter().map(|code| format!("v{code}"))));
+    let dimensions = incident.codes.iter().enumerate();
+    let mut columns: Vec<(String, ArrayRef)> =
+        dimensions.map(|(at, codes)| (format!("d{at}"), texts(codes) as ArrayRef)).collect();
+    let requests = incident.request.iter().map(|request| i64::from(*request));
+    columns.push(("request_id".to_owned(), Arc::new(Int64Array::from_iter_values(requests))));
+    let input = Input {
+        batches: vec![RecordBatch::try_from_iter(columns).unwrap()],
+        slice: vec![BooleanArray::from(incident.failed.clone())],
+        predicate_columns: Vec::new(),
+        baseline: Baseline::Complement,
+    };
+    explain(&input, &Options::default(), "failing requests", &|| false).unwrap()
+}
+
+/// Whether the evidence is the cause, its values by their own names or by an alias.
+fn is_cause(evidence: &Evidence, cause: &Cause) -> bool {
+    let is = |item: &ReportItem, (dimension, value): &(usize, u32)| {
+        let (dimension, value) = (format!("d{dimension}"), format!("v{value}"));
+        let alias = |alias: &Alias| alias.dimension == dimension && alias.value == value;
+        (item.dimension == dimension && item.value == value) || item.aliases.iter().any(alias)
+    };
+    evidence.items.len() == cause.items.len()
+        && cause.items.iter().all(|item| evidence.items.iter().any(|own| is(own, item)))
+}
+
+/// The short form of the measurement at a million rows. 100,000 rows are sampled, so this is the way through the sample too.
+#[test]
+fn planted_causes_among_correlated_dimensions_are_named() {
+    let (mut causes, mut named, mut ranked, mut first) = (0, 0, 0, 0);
+    const SEEDS: u64 = 12;
+    for seed in 0..SEEDS {
+        let spec = Spec { rows: 150_000, columns: 12, causes: 1 + seed as usize % 3, noise: 0.0, seed };
+        let incident = Incident::generate(&spec);
+        let report = report_of(&incident);
+        // A tenth of the rows shows causes of a threefold rate as well when they have three times the share.
+        for cause in incident.causes.iter().filter(|cause| cause.share >= 0.01) {
+            causes += 1;
+            named += usize::from(report.explanations.iter().any(|told| is_cause(&told.evidence, cause)));
+            ranked += usize::from(report.ranked.iter().take(5).any(|evidence| is_cause(evidence, cause)));
+        }
+        let told = |evidence: &Evidence| incident.causes.iter().any(|cause| is_cause(evidence, cause));
+        first += u64::from(report.explanations.first().is_some_and(|first| told(&first.evidence)));
+    }
+    assert!(causes >= 12 && named * 20 >= causes * 19 && ranked * 20 >= causes * 19, "{named}, {ranked} of {causes}");
+    assert!(first >= SEEDS - 1, "{first} of {SEEDS} begin with a cause");
+}
+
+/// With one false alarm in twenty, six of forty come once in seventy runs of such a test.
+#[test]
+fn requests_that_fail_as_one_are_no_cause() {
+    let alarms = (0..40).filter(|seed| {
+        let spec = Spec { rows: 30_000, columns: 12, causes: 0, noise: 0.0, seed: 500 + seed };
+        !report_of(&Incident::generate(&spec)).explanations.is_empty()
+    });
+    let alarms = alarms.count();
+    assert!(alarms <= 5, "{alarms} of 40");
 }
