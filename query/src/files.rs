@@ -147,9 +147,9 @@ fn context(left: Option<(String, Arc<dyn TableProvider>)>, extensions: &Extensio
     let config =
         session_config().with_default_catalog_and_schema(FILES, FILES).with_create_default_catalog_and_schema(false);
     let context = SessionContext::new_with_config(config);
+    register(&context, extensions, || Asker::Files(FileSql::new()));
     let tables = Arc::new(FileTables { state: context.state(), left });
     context.register_catalog(FILES, Arc::new(FileCatalog { tables }));
-    register(&context, extensions, || Asker::Files(FileSql::new()));
     context
 }
 
@@ -183,6 +183,10 @@ impl SchemaProvider for FileTables {
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         if let Some((_, left)) = self.left.as_ref().filter(|(file, _)| file == name) {
             return Ok(Some(left.clone()));
+        }
+        // The planner asks for table functions too.
+        if self.state.table_functions().contains_key(name) {
+            return Ok(None);
         }
         let cannot = |why: String| DataFusionError::Plan(format!("cannot read {name}: {why}"));
         let (format, extension) =
