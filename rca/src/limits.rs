@@ -178,3 +178,12 @@ pub(crate) const WINDOW_LEAD: std::time::Duration = std::time::Duration::from_se
 /// The calm that a window is compared with: at least so long, and at least so many windows.
 pub(crate) const BASELINE_MIN: std::time::Duration = std::time::Duration::from_secs(30 * 60);
 pub(crate) const BASELINE_WINDOWS: i64 = 4;
+
+/// Slices that SQL names as having jumped: one in so many is wrong on average.
+pub(crate) const SLICE_FALSE_DISCOVERIES: f64 = 0.05;
+
+/// Points of all series together that a table function of SQL fetches; a series of a year by the minute has half a million.
+pub(crate) const BUCKETS_MAX: usize = 2_000_000;
+
+/// Dimensions whose values make a series each; series multiply with each of them.
+pub(crate) const DIMENSIONS_OF_SERIES_MAX: usize = 4;

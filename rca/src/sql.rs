@@ -1,6 +1,9 @@
 //! Predicates as SQL: checked to be one expression and nothing else, and asked which columns they name. Below, what this
 //! crate brings to SQL.
 
+mod anomalies;
+mod anomalous_slices;
+mod buckets;
 mod contrast;
 mod diff_parameters;
 mod diff_patterns;

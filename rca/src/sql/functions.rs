@@ -6,6 +6,8 @@ use culprit_query::{Extensions, QueryError};
 use culprit_store::Fault;
 use datafusion::error::DataFusionError;
 
+use super::anomalies::AnomaliesTable;
+use super::anomalous_slices::AnomalousSlicesTable;
 use super::diff_patterns::diff_patterns;
 use super::explain::ExplainTable;
 use super::pattern_diff::pattern_diff;
@@ -16,7 +18,7 @@ pub fn sql_functions() -> Extensions {
     Extensions {
         scalars: vec![diff_patterns()],
         aggregates: vec![pattern_diff()],
-        tables: vec![Arc::new(ExplainTable)],
+        tables: vec![Arc::new(ExplainTable), Arc::new(AnomaliesTable), Arc::new(AnomalousSlicesTable)],
     }
 }
 
