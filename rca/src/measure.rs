@@ -20,6 +20,7 @@ mod series;
 mod tail;
 
 pub use agg::{Agg, Measure};
+pub use sentence::figure;
 pub use series::{Label, explain_series};
 
 use crate::RcaError;
@@ -101,7 +102,8 @@ impl Asked<'_> {
 
     /// The windows may differ in length: what most leaves became is what was expected of all.
     fn sums_against_baseline(&self) -> Result<Report, RcaError> {
-        let (leaves, groupings) = self.leaves(&self.both(|row| (self.rows.values[row], 1.0)))?;
+        let leaves = self.comparable_leaves(&self.both(|row| (self.rows.values[row], 1.0)))?;
+        let groupings = Groupings::of(&leaves, self.options.max_order, self.stop);
         let both = |parts: &&Parts| parts.a.value > 0.0 && parts.b.value > 0.0;
         let ratios: Vec<f64> = leaves.parts.iter().filter(both).map(|parts| parts.a.value / parts.b.value).collect();
         let scale = if ratios.is_empty() { 1.0 } else { rows::percentile(ratios, 50.0) };
@@ -160,6 +162,31 @@ impl Asked<'_> {
         let leaves = Leaves::of(self.input, self.options, &not_searched, &self.rows.rows, parts)?;
         let groupings = Groupings::of(&leaves, self.options.max_order, self.stop);
         Ok((leaves, groupings))
+    }
+
+    /// Leaves that both slices have. Rows of logs share few values of many dimensions; what is in one slice alone has
+    /// nothing to be compared with, so the dimensions with the most values go until most of the measure has.
+    fn comparable_leaves(&self, parts: &[Parts]) -> Result<Leaves, RcaError> {
+        let mut not_searched: Vec<String> = self.measure.columns().cloned().chain([PERIOD.to_owned()]).collect();
+        let mut left_out = Vec::new();
+        loop {
+            let mut leaves = Leaves::of(self.input, self.options, &not_searched, &self.rows.rows, parts)?;
+            let size = |parts: &Parts| parts.a.value.abs() + parts.b.value.abs();
+            let in_both = |parts: &&Parts| parts.a.rows > 0 && parts.b.rows > 0;
+            let compared: f64 = leaves.parts.iter().filter(in_both).map(size).sum();
+            let finest = leaves.dimensions.iter().max_by_key(|dimension| dimension.values.len());
+            match finest {
+                Some(finest) if 2.0 * compared < leaves.parts.iter().map(size).sum() && leaves.dimensions.len() > 1 => {
+                    let why = format!("its {} values leave too few rows to compare", finest.values.len());
+                    left_out.push(LeftOut { dimension: finest.name.clone(), why });
+                    not_searched.push(finest.name.clone());
+                }
+                _ => {
+                    leaves.left_out.append(&mut left_out);
+                    return Ok(leaves);
+                }
+            }
+        }
     }
 
     fn deviations(&self, leaves: &Leaves, groupings: &Groupings, expected: &[f64], against: Comparison) -> Report {

@@ -119,11 +119,16 @@ async fn of_store(args: &ExplainArgs, store: &str, budget: Duration) -> Result<R
 }
 
 fn csv(report: &Report) -> Result<(), CliError> {
-    say("items,rows_a,rows_b,support_a,support_b,q_value")?;
+    say("items,rows_a,rows_b,support_a,support_b,q_value,value_a,value_b,contribution")?;
     for explanation in &report.explanations {
         let e = &explanation.evidence;
         let items = e.condition().replace('"', "\"\"");
-        say(format_args!("\"{items}\",{},{},{},{},{}", e.rows_a, e.rows_b, e.support_a, e.support_b, e.q_value))?;
+        let [value_a, value_b, contribution] = [e.value_a, e.value_b, e.contribution]
+            .map(|value| value.map_or_else(String::new, |value| value.to_string()));
+        say(format_args!(
+            "\"{items}\",{},{},{},{},{},{value_a},{value_b},{contribution}",
+            e.rows_a, e.rows_b, e.support_a, e.support_b, e.q_value
+        ))?;
     }
     Ok(())
 }

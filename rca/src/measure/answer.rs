@@ -7,7 +7,7 @@ use super::choice::{Choice, Choices, Scored};
 use super::groupings::{Groupings, Slice};
 use super::leaves::{Leaves, Part, Parts};
 use super::sentence::{Comparison, sentence};
-use crate::limits::RANKED_MAX;
+use crate::limits::{ALTERNATES_MAX, RANKED_MAX};
 use crate::report::{Evidence, Explanation, Measured, Report, ReportItem};
 
 /// All that the report is made of.
@@ -73,7 +73,12 @@ impl Answer<'_> {
     fn explanation(&self, choice: &Choice, total: &Parts) -> Explanation {
         Explanation {
             evidence: self.evidence(&choice.chosen, total),
-            alternates: choice.alternates.iter().map(|scored| self.evidence(scored, total)).collect(),
+            alternates: choice
+                .alternates
+                .iter()
+                .take(ALTERNATES_MAX)
+                .map(|scored| self.evidence(scored, total))
+                .collect(),
             alternates_total: choice.alternates.len() as u64,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::groupings::Slice;
 use super::leaves::Leaves;
+use crate::limits::RANKED_MAX;
 
 /// A slice with its evidence on the leaves that were left when it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,20 +65,24 @@ impl Left {
         self.leaves.retain(|leaf| !slice.has(leaves, *leaf));
     }
 
-    /// Those of the candidates that have half of their leaves, as far as they are left, in common with the slice.
-    pub(crate) fn alternates(
-        &self,
-        leaves: &Leaves,
-        slice: &Slice,
-        candidates: &[Scored],
-        limit: usize,
-    ) -> Vec<Scored> {
+    /// Those of the candidates that have half of their leaves, as far as they are left, in common with the slice; first
+    /// those that have the very same leaves, which nothing here tells from it.
+    pub(crate) fn alternates(&self, leaves: &Leaves, slice: &Slice, candidates: &[Scored]) -> Vec<Scored> {
         let inside: Vec<bool> = self.leaves.iter().map(|leaf| slice.has(leaves, *leaf)).collect();
-        let overlaps = |scored: &&Scored| {
-            let of = self.leaves.iter().zip(&inside).filter(|(leaf, _)| scored.slice.has(leaves, **leaf));
-            let (all, shared) = of.fold((0, 0), |(all, shared), (_, inside)| (all + 1, shared + usize::from(*inside)));
-            scored.slice != *slice && (shared * 2 >= all || slice.is_within(leaves, &scored.slice))
-        };
-        candidates.iter().filter(overlaps).take(limit).copied().collect()
+        let inside_count = inside.iter().filter(|inside| **inside).count();
+        let (mut same, mut others) = (Vec::new(), Vec::new());
+        for scored in candidates.iter().filter(|scored| scored.slice != *slice) {
+            let members = self.leaves.iter().zip(&inside).filter(|(leaf, _)| scored.slice.has(leaves, **leaf));
+            let (all, shared) =
+                members.fold((0, 0), |(all, shared), (_, inside)| (all + 1, shared + usize::from(*inside)));
+            if shared == all && all == inside_count {
+                same.push(*scored);
+            } else if shared * 2 >= all || slice.is_within(leaves, &scored.slice) {
+                others.push(*scored);
+            }
+        }
+        same.append(&mut others);
+        same.truncate(RANKED_MAX);
+        same
     }
 }

@@ -17,7 +17,7 @@ use statrs::function::erf::erfc_inv;
 use super::choice::{Best, Choice, Choices, Left, Scored};
 use super::groupings::Groupings;
 use super::leaves::Leaves;
-use crate::limits::{ALTERNATES_MAX, DEVIATION_MIN, EXPLANATIONS_MAX, RANKED_INSIGNIFICANT_MAX, RANKED_MAX};
+use crate::limits::{DEVIATION_MIN, EXPLANATIONS_MAX, RANKED_INSIGNIFICANT_MAX, RANKED_MAX};
 use crate::workers::Stop;
 
 /// Of each side of the noise, the part that is its tail: one in so many.
@@ -43,7 +43,7 @@ pub(crate) fn search(leaves: &Leaves, groupings: &Groupings, expected: &[f64], a
             choices.below = best.slices.into_iter().take(RANKED_INSIGNIFICANT_MAX).collect();
             break;
         }
-        let alternates = left.alternates(leaves, &first.slice, &best.slices, ALTERNATES_MAX);
+        let alternates = left.alternates(leaves, &first.slice, &best.slices);
         left.explain_away(leaves, &first.slice);
         choices.explanations.push(Choice { chosen: first, alternates });
     }
@@ -111,7 +111,7 @@ impl Tail {
 }
 
 fn best(groupings: &Groupings, left: &Left, z: &[f64]) -> Best {
-    let mut best = Best::new(RANKED_MAX + ALTERNATES_MAX);
+    let mut best = Best::new(2 * RANKED_MAX);
     let mut sums: Vec<(f64, f64)> = Vec::new();
     for grouping in &groupings.all {
         sums.clear();

@@ -10,6 +10,8 @@
 //! other's rest of the world; so the best unions of siblings compete too, by the sum of their parts' likelihoods. By the
 //! linear-time subset property of such scans (Neill 2012) adding one sibling after the other finds the best union.
 
+use std::collections::HashSet;
+
 use statrs::function::erf::erfc;
 
 use super::choice::{Best, Choice, Choices, Left, Scored};
@@ -17,7 +19,7 @@ use super::groupings::{Groupings, Slice};
 use super::leaves::{Leaves, Parts};
 use super::ripple::{Count, Lean, Ripple};
 use crate::input::Options;
-use crate::limits::{ALTERNATES_MAX, EXPLANATIONS_MAX, RANKED_MAX, ROWS_MIN, SCANNED_SLICES_MAX};
+use crate::limits::{EXPLANATIONS_MAX, RANKED_MAX, ROWS_MIN, SCANNED_SLICES_MAX};
 use crate::workers::Stop;
 
 /// Weight of B at which a slice's own rate counts as much as that of all rows.
@@ -32,7 +34,7 @@ const CONTRIBUTION_MIN: f64 = 0.1;
 /// A union replaces its best part when the product of its likelihoods is e times as large.
 const UNION_GAIN_MIN: f64 = 1.0;
 
-/// Slices that are tried as the first part of a union.
+/// Slices that are tried as the first part of a union, and slices that are kept to be its other parts.
 const UNION_SEEDS: usize = 60;
 
 #[derive(Debug)]
@@ -87,17 +89,23 @@ impl<'a> Rates<'a> {
                 choices.stopped = true;
                 break;
             }
-            let ranked = self.ranked(&left);
-            let union = self.union(&left, &ranked);
-            let passing: Vec<Scored> = union.into_iter().filter(|scored| self.explains(&left, scored)).collect();
+            let round = self.round(&left);
+            let union = self.union(&left, &round);
+            let passing: Vec<Scored> = union
+                .into_iter()
+                .map(|at| &round.rivals[at])
+                .filter(|rival| self.explains(&round, rival))
+                .map(|rival| rival.scored)
+                .collect();
+            let ranked = round.rivals.iter().map(|rival| rival.scored);
             if passing.is_empty() {
-                choices.below = ranked.into_iter().take(RANKED_MAX).collect();
+                choices.below = ranked.take(RANKED_MAX).collect();
                 break;
             }
-            let others: Vec<Scored> =
-                ranked.into_iter().filter(|scored| passing.iter().all(|chosen| chosen.slice != scored.slice)).collect();
+            let is_other = |scored: &Scored| passing.iter().all(|chosen| chosen.slice != scored.slice);
+            let others: Vec<Scored> = ranked.filter(is_other).collect();
             for chosen in passing {
-                let alternates = left.alternates(self.leaves, &chosen.slice, &others, ALTERNATES_MAX);
+                let alternates = left.alternates(self.leaves, &chosen.slice, &others);
                 left.explain_away(self.leaves, &chosen.slice);
                 choices.explanations.push(Choice { chosen, alternates });
             }
@@ -112,10 +120,12 @@ impl<'a> Rates<'a> {
         (0..self.leaves.len()).filter(|leaf| slice.has(self.leaves, *leaf)).map(deviation).sum::<f64>() / all
     }
 
-    /// Slices by score on the leaves left.
-    fn ranked(&self, left: &Left) -> Vec<Scored> {
+    /// The slices worth a closer look on the leaves left, by score.
+    fn round(&self, left: &Left) -> Round {
         let total = self.leaves.sum(left.leaves.iter().copied());
         let mut pooled = Best::new(SCANNED_SLICES_MAX);
+        // Siblings that failed together hide each other in the inflation of the rest, so some are kept that have none.
+        let mut alone = Best::new(UNION_SEEDS);
         let mut sums: Vec<Parts> = Vec::new();
         for grouping in &self.groupings.all {
             sums.clear();
@@ -124,26 +134,31 @@ impl<'a> Rates<'a> {
                 sums[grouping.group_of[*leaf] as usize].add(&self.leaves.parts[*leaf]);
             }
             for (group, inside) in sums.iter().enumerate() {
-                let gain = self.pooled(inside, &total, self.inflation(inside, &total));
-                if gain > 0.0 && gain > pooled.least() {
-                    pooled.offer(Scored { slice: grouping.slice(group), score: gain, q: 1.0 });
+                let inflated = self.pooled(inside, &total, self.inflation(inside, &total));
+                let slice = grouping.slice(group);
+                if inflated > 0.0 && inflated > pooled.least() {
+                    pooled.offer(Scored { slice, score: inflated, q: 1.0 });
+                }
+                let gain = self.pooled(inside, &total, 1.0);
+                if gain > 0.0 && gain > alone.least() {
+                    alone.offer(Scored { slice, score: gain, q: 1.0 });
                 }
             }
         }
-        let mut ranked: Vec<Scored> = pooled
-            .slices
-            .into_iter()
-            .filter_map(|Scored { slice, score: pooled, .. }| {
-                let ripple = self.ripple.evidence(&left.leaves, &[self.inside(left, &slice)]);
-                self.scored(slice, Gains { pooled, ripple })
-            })
-            .collect();
-        ranked.sort_by(|x, y| y.score.total_cmp(&x.score));
-        ranked
+        let mut slices: Vec<Slice> = pooled.slices.iter().chain(&alone.slices).map(|scored| scored.slice).collect();
+        let mut seen = HashSet::new();
+        slices.retain(|slice| seen.insert(*slice));
+        let mut rivals: Vec<Rival> = slices.into_iter().filter_map(|slice| self.rival(left, &total, slice)).collect();
+        rivals.sort_by(|x, y| y.scored.score.total_cmp(&x.scored.score));
+        Round { total, rivals }
     }
 
-    fn inside(&self, left: &Left, slice: &Slice) -> Vec<usize> {
-        left.leaves.iter().copied().filter(|leaf| slice.has(self.leaves, *leaf)).collect()
+    fn rival(&self, left: &Left, total: &Parts, slice: Slice) -> Option<Rival> {
+        let leaves: Vec<usize> = left.leaves.iter().copied().filter(|leaf| slice.has(self.leaves, *leaf)).collect();
+        let inside = self.leaves.sum(leaves.iter().copied());
+        let pooled = self.pooled(&inside, total, self.inflation(&inside, total));
+        let ripple = self.ripple.evidence(&left.leaves, &[&leaves]);
+        Some(Rival { scored: self.scored(slice, Gains { pooled, ripple })?, leaves, inside })
     }
 
     /// None for a slice whose leaves are explained worse than by nothing.
@@ -192,14 +207,14 @@ impl<'a> Rates<'a> {
     }
 
     /// The best slice, or the best union of it and its siblings.
-    fn union(&self, left: &Left, ranked: &[Scored]) -> Vec<Scored> {
-        let Some(first) = ranked.first() else {
+    fn union(&self, left: &Left, round: &Round) -> Vec<usize> {
+        let Some(first) = round.rivals.first() else {
             return Vec::new();
         };
-        let (mut best, mut score) = (vec![*first], first.score + UNION_GAIN_MIN);
-        for seed in ranked.iter().take(UNION_SEEDS) {
-            let (mut union, mut own) = (vec![*seed], seed.score);
-            while let Some((sibling, grown)) = self.best_sibling(left, ranked, &union)
+        let (mut best, mut score) = (vec![0], first.scored.score + UNION_GAIN_MIN);
+        for seed in 0..round.rivals.len().min(UNION_SEEDS) {
+            let (mut union, mut own) = (vec![seed], round.rivals[seed].scored.score);
+            while let Some((sibling, grown)) = self.best_sibling(left, round, &union)
                 && grown > own + UNION_GAIN_MIN
             {
                 union.push(sibling);
@@ -209,42 +224,54 @@ impl<'a> Rates<'a> {
                 (best, score) = (union, own);
             }
         }
-        best.sort_by(|x, y| y.score.total_cmp(&x.score));
+        best.sort_unstable();
         best
     }
 
-    fn best_sibling(&self, left: &Left, ranked: &[Scored], union: &[Scored]) -> Option<(Scored, f64)> {
-        let fits = |scored: &&Scored| union.iter().all(|part| part.slice.is_sibling(self.leaves, &scored.slice));
-        let grown = |scored: &Scored| {
-            let slices: Vec<Slice> = union.iter().chain([scored]).map(|part| part.slice).collect();
-            (*scored, self.joint_score(left, &slices))
+    fn best_sibling(&self, left: &Left, round: &Round, union: &[usize]) -> Option<(usize, f64)> {
+        let slice = |at: usize| round.rivals[at].scored.slice;
+        let fits = |at: &usize| union.iter().all(|part| slice(*part).is_sibling(self.leaves, &slice(*at)));
+        let grown = |at: usize| {
+            let parts: Vec<&Rival> = union.iter().chain([&at]).map(|part| &round.rivals[*part]).collect();
+            (at, self.joint_score(left, &round.total, &parts))
         };
-        ranked.iter().filter(fits).map(grown).max_by(|x, y| x.1.total_cmp(&y.1))
+        (0..round.rivals.len()).filter(fits).map(grown).max_by(|x, y| x.1.total_cmp(&y.1))
     }
 
     /// The score of disjoint slices as one cause: what is outside of all of them is the rest of the world.
-    fn joint_score(&self, left: &Left, slices: &[Slice]) -> f64 {
-        let total = self.leaves.sum(left.leaves.iter().copied());
-        let parts: Vec<Vec<usize>> = slices.iter().map(|slice| self.inside(left, slice)).collect();
-        let sums: Vec<Parts> = parts.iter().map(|part| self.leaves.sum(part.iter().copied())).collect();
+    fn joint_score(&self, left: &Left, total: &Parts, parts: &[&Rival]) -> f64 {
         let mut all = Parts::default();
-        sums.iter().for_each(|sum| all.add(sum));
-        let inflation = self.inflation(&all, &total);
-        let pooled = sums.iter().map(|inside| self.pooled(inside, &total, inflation)).sum();
-        let ripple = self.ripple.evidence(&left.leaves, &parts);
-        Gains { pooled, ripple }.score(slices.iter().map(|slice| self.length_cost(slice)).sum())
+        parts.iter().for_each(|part| all.add(&part.inside));
+        let inflation = self.inflation(&all, total);
+        let pooled = parts.iter().map(|part| self.pooled(&part.inside, total, inflation)).sum();
+        let leaves: Vec<&[usize]> = parts.iter().map(|part| part.leaves.as_slice()).collect();
+        let ripple = self.ripple.evidence(&left.leaves, &leaves);
+        Gains { pooled, ripple }.score(parts.iter().map(|part| self.length_cost(&part.scored.slice)).sum())
     }
 
     /// Significant, large enough, and not a trifle of the whole.
-    fn explains(&self, left: &Left, scored: &Scored) -> bool {
-        let total = self.leaves.sum(left.leaves.iter().copied());
-        let inside = self.leaves.sum(self.inside(left, &scored.slice));
-        let ratio = (inside.a.value / inside.a.weight) / rate_b(&inside, &total);
+    fn explains(&self, round: &Round, rival: &Rival) -> bool {
+        let Rival { scored, inside, .. } = rival;
+        let ratio = (inside.a.value / inside.a.weight) / rate_b(inside, &round.total);
         let factor = if self.lean == Lean::Up { ratio } else { 1.0 / ratio };
         scored.q <= self.options.alpha
             && factor >= self.options.min_ratio
             && self.contribution(&scored.slice) >= CONTRIBUTION_MIN
     }
+}
+
+/// The leaves left, and the slices that compete for explaining them, best first.
+#[derive(Debug)]
+struct Round {
+    total: Parts,
+    rivals: Vec<Rival>,
+}
+
+#[derive(Debug)]
+struct Rival {
+    scored: Scored,
+    leaves: Vec<usize>,
+    inside: Parts,
 }
 
 /// The slice's rate in B, shrunk towards that of all rows as far as it has few.

@@ -63,7 +63,7 @@ impl Ripple {
     }
 
     /// Log-likelihood that the parts, each with a factor of its own, bring over no cause at all among `all`.
-    pub(crate) fn evidence(&self, all: &[usize], parts: &[Vec<usize>]) -> f64 {
+    pub(crate) fn evidence(&self, all: &[usize], parts: &[&[usize]]) -> f64 {
         let mut calm = [0.0; DISPERSIONS.len()];
         for leaf in self.looked_at(all) {
             calm.iter_mut().zip(&self.calm[leaf]).for_each(|(sum, of)| *sum += of);
@@ -126,7 +126,7 @@ mod tests {
             let calm = DISPERSIONS.iter().map(|r| sum(*r, 1.0)).fold(f64::NEG_INFINITY, f64::max);
             let each = DISPERSIONS.iter().flat_map(|r| factors(lean).map(|factor| sum(*r, factor)));
             let expected = each.fold(f64::NEG_INFINITY, f64::max) - calm;
-            let evidence = Ripple::of(&counts, lean).evidence(&[0, 1, 2, 3, 4], &[part]);
+            let evidence = Ripple::of(&counts, lean).evidence(&[0, 1, 2, 3, 4], &[&part]);
             assert!((evidence - expected).abs() < 1e-9, "{evidence} {expected}");
         }
     }

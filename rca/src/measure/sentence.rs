@@ -59,7 +59,7 @@ fn name(measure: &Measure) -> String {
 }
 
 fn values(evidence: &Evidence, comparison: Comparison) -> String {
-    let value = |value: Option<f64>| value.map_or_else(|| "nothing".to_owned(), number);
+    let value = |value: Option<f64>| value.map_or_else(|| "nothing".to_owned(), figure);
     let against = value(evidence.value_b);
     let against = match comparison {
         Comparison::Elsewhere => format!("{against} elsewhere"),
@@ -89,8 +89,8 @@ fn capitalised(text: &str) -> String {
     }
 }
 
-/// Three digits that count, as a person writes them.
-fn number(value: f64) -> String {
+/// A value with three digits that count, as a person writes it.
+pub fn figure(value: f64) -> String {
     let size = value.abs();
     if size >= 99.95 || size == 0.0 {
         return format!("{value:.0}");
@@ -116,7 +116,7 @@ mod tests {
             (0.0, "0"),
             (0.000_012_3, "0.000012"),
         ] {
-            assert_eq!(number(value), text);
+            assert_eq!(figure(value), text);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! predicate, for which there is the row engine with all that it knows about combinations, dependent rows and chance. What
 //! is reported are the means (or percentiles) of the rows that it names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use arrow::array::{BooleanArray, RecordBatch};
 
@@ -12,6 +12,7 @@ use super::rows::{Rows, percentile};
 use super::sentence::{Comparison, sentence};
 use crate::bitmap::Bitmap;
 use crate::input::{Baseline, Input, Options};
+use crate::limits::RANKED_MAX;
 use crate::report::{Evidence, Measured, Report, ReportItem};
 use crate::workers::Stop;
 use crate::{RcaError, explain};
@@ -19,6 +20,13 @@ use crate::{RcaError, explain};
 /// The percentile beyond which values are the tail of a mean: a tenth of the rows is enough to tell slices apart and
 /// few enough to be what matters.
 pub(crate) const MEAN_TAIL: f64 = 90.0;
+
+/// A wide and slow slice fills the tail, and hides narrower ones. So when what is explained is this part of the rows,
+/// the question is asked again about the others.
+const MASKING_PERCENT: f64 = 2.0;
+
+/// How often it is asked.
+const PASSES_MAX: usize = 3;
 
 /// Which end of the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,28 +88,57 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn explain(&self, end: End, stop: Stop<'_>) -> Result<Report, RcaError> {
-        let tail = Tail::of(&self.measure.agg, end, self.rows.values.clone());
-        if !self.rows.values.iter().any(|value| tail.has(*value)) {
-            return Err(RcaError::ConstantMeasure { name: self.measure.column.clone() });
+        let mut members = Members { input: self.input, rows: self.rows, items: HashMap::new() };
+        let mut left = Bitmap::ones(self.rows.len());
+        let mut report = self
+            .pass(end, &left, stop)?
+            .ok_or_else(|| RcaError::ConstantMeasure { name: self.measure.column.clone() })?;
+        let mut found = report.explanations.clone();
+        for _ in 1..PASSES_MAX {
+            let rows_before = left.count();
+            for explanation in &found {
+                left.and_not_assign(&members.of(&explanation.evidence.items)?);
+            }
+            // The tail moves only when what is explained was a good part of the rows.
+            if (rows_before - left.count()) as f64 * 100.0 < MASKING_PERCENT * rows_before as f64 || stop() {
+                break;
+            }
+            let Some(next) = self.pass(end, &left, stop)? else {
+                break;
+            };
+            found = next.explanations.clone();
+            merge(&mut report, next);
         }
-        let input = Input {
-            batches: self.input.batches.clone(),
-            slice: self.slices(tail),
-            predicate_columns: self.measure.columns().chain(&self.input.predicate_columns).cloned().collect(),
-            baseline: Baseline::Complement,
-        };
-        let mut report = explain(&input, self.options, self.noun, stop)?;
-        self.fill_in(&mut report, end)?;
+        self.fill_in(&mut report, end, &mut members)?;
         Ok(report)
     }
 
-    /// Rows without a value are in neither slice.
-    fn slices(&self, tail: Tail) -> Vec<BooleanArray> {
+    /// One question to the row engine, about the rows left; none when they have no tail.
+    fn pass(&self, end: End, left: &Bitmap, stop: Stop<'_>) -> Result<Option<Report>, RcaError> {
+        let values = || self.rows.values.iter().enumerate().filter(|(row, _)| left.get(*row)).map(|(_, value)| *value);
+        if values().next().is_none() {
+            return Ok(None);
+        }
+        let tail = Tail::of(&self.measure.agg, end, values().collect());
+        if !values().any(|value| tail.has(value)) {
+            return Ok(None);
+        }
+        let input = Input {
+            batches: self.input.batches.clone(),
+            slice: self.slices(tail, left),
+            predicate_columns: self.measure.columns().chain(&self.input.predicate_columns).cloned().collect(),
+            baseline: Baseline::Complement,
+        };
+        explain(&input, self.options, self.noun, stop).map(Some)
+    }
+
+    /// Rows that do not count are in neither slice.
+    fn slices(&self, tail: Tail, left: &Bitmap) -> Vec<BooleanArray> {
         let mut at = 0;
         let of_batch = |(batch, kept): (&RecordBatch, &Vec<u32>)| {
             let mut flags: Vec<Option<bool>> = vec![None; batch.num_rows()];
             for row in kept {
-                flags[*row as usize] = Some(tail.has(self.rows.values[at]));
+                flags[*row as usize] = left.get(at).then(|| tail.has(self.rows.values[at]));
                 at += 1;
             }
             BooleanArray::from(flags)
@@ -110,21 +147,20 @@ impl Asked<'_> {
     }
 
     /// Puts the values of the measure into a report about its tail, in which A and B are all rows and the others.
-    fn fill_in(&self, report: &mut Report, end: End) -> Result<(), RcaError> {
-        let mut members = Members { input: self.input, rows: self.rows, items: HashMap::new() };
+    fn fill_in(&self, report: &mut Report, end: End, members: &mut Members<'_>) -> Result<(), RcaError> {
         let mut rest = Bitmap::ones(self.rows.len());
         for explanation in &report.explanations {
             rest.and_not_assign(&members.of(&explanation.evidence.items)?);
         }
         let scale = Scale::of(&self.rows.values, &rest);
         for explanation in &mut report.explanations {
-            self.fill_evidence(&mut explanation.evidence, &mut members, &scale)?;
+            self.fill_evidence(&mut explanation.evidence, members, &scale)?;
             for alternate in &mut explanation.alternates {
-                self.fill_evidence(alternate, &mut members, &scale)?;
+                self.fill_evidence(alternate, members, &scale)?;
             }
         }
         for evidence in &mut report.ranked {
-            self.fill_evidence(evidence, &mut members, &scale)?;
+            self.fill_evidence(evidence, members, &scale)?;
         }
         // What the tail names but the measure does not bear out is no explanation of the measure.
         let deviates = |evidence: &Evidence| match (evidence.value_a, evidence.value_b) {
@@ -162,6 +198,17 @@ impl Asked<'_> {
         evidence.ci = None;
         Ok(())
     }
+}
+
+/// Puts what a later pass found behind what the earlier ones did.
+fn merge(report: &mut Report, next: Report) {
+    report.explanations.extend(next.explanations);
+    report.cuts.extend(next.cuts);
+    report.exact &= next.exact;
+    let chosen: Vec<Evidence> = report.explanations.iter().map(|explanation| explanation.evidence.clone()).collect();
+    let all = chosen.into_iter().chain(std::mem::take(&mut report.ranked)).chain(next.ranked);
+    let mut seen: HashSet<String> = HashSet::new();
+    report.ranked = all.filter(|evidence| seen.insert(evidence.condition())).take(RANKED_MAX).collect();
 }
 
 /// Puts the percentiles of slice A and of slice B into a report whose rows were searched by their tail.

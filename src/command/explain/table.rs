@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::IsTerminal;
 
-use culprit_rca::{Evidence, Report};
+use culprit_rca::{Evidence, Report, figure};
 
 /// Whether shares are drawn beside their figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
