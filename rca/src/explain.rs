@@ -139,6 +139,7 @@ impl<'r> Hunt<'_, 'r> {
             sentence: String::new(),
             explanations: cover.explanations.iter().map(|choice| teller.explanation(choice)).collect(),
             ranked: teller.ranked(),
+            said: Vec::new(),
             left_out: self.dimensions.left_out.clone(),
             exact: cuts.is_empty(),
             cuts,

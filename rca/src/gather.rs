@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use arrow::array::{AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
@@ -15,8 +15,9 @@ use tokio::time::Instant;
 use crate::cells::Shape;
 use crate::dimensions::{LeftOut, declared_unfit};
 use crate::input::{Baseline, Input, Options};
-use crate::limits::{BUDGET, GATHERED_BYTES_MAX};
+use crate::limits::{BUDGET, GATHERED_BYTES_MAX, PROSE_SAMPLE_ROWS};
 use crate::measure::{Measure, PERIOD};
+use crate::patterns::{Messages, is_prose};
 use crate::report::Report;
 use crate::sql::{Predicate, quoted};
 use crate::{RcaError, explain, explain_measure, explain_progressively, names};
@@ -82,7 +83,7 @@ async fn search_store(
     let empty = engine.stream(project, &format!("SELECT * FROM {from} LIMIT 0"), range).await?;
     let plan = Plan::new(question, &empty.schema)?;
     let rows = engine.stream(project, &plan.sql(&from), range).await?;
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered::new(&plan);
     let mut stream = std::pin::pin!(rows.into_stream());
     while let Some(batch) = stream.try_next().await? {
         gathered.push(&batch)?;
@@ -106,7 +107,7 @@ pub async fn explain_files(files: &FileSql, paths: &[String], question: &Questio
     let from = format!("({}) AS files", selects.join(" UNION ALL BY NAME "));
     let empty = files.query(&format!("SELECT * FROM {from} LIMIT 0")).await?;
     let plan = Plan::new(question, empty.first().map_or(&Schema::empty(), |batch| batch.schema_ref()))?;
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered::new(&plan);
     for batch in files.query(&plan.sql(&from)).await? {
         gathered.push(&batch)?;
     }
@@ -147,8 +148,9 @@ async fn finish(
         Some(predicate) => format!("rows where {predicate}"),
         None => "rows".to_owned(),
     });
-    let Plan { predicate_columns, left_out, baseline_of, .. } = plan;
-    let Gathered { batches, slice, cut, .. } = gathered;
+    let Plan { predicate_columns, mut left_out, baseline_of, .. } = plan;
+    left_out.extend(gathered.messages.iter().map(|messages| left_out_as_text(messages.column())));
+    let Gathered { batches, slice, messages, cut, .. } = gathered;
     let complete = move |mut report: Report| {
         report.left_out.splice(0..0, left_out.iter().cloned());
         if let Some(cut) = &cut {
@@ -168,7 +170,12 @@ async fn finish(
                 explain_progressively(&input, &options, &noun, &stop, &mut |report| on_partial(complete(report)))
             }
         };
-        report.map(complete)
+        let mut report = report.map(complete)?;
+        for messages in messages {
+            messages.add_to(&mut report, &options, &noun);
+        }
+        report.elapsed_ms = clock.start.elapsed().as_secs_f64() * 1e3;
+        Ok(report)
     });
     searched.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
@@ -185,6 +192,10 @@ struct Plan {
     filter: String,
     predicate_columns: Vec<String>,
     left_out: Vec<LeftOut>,
+    /// Columns that are declared to be messages.
+    messages: Vec<String>,
+    /// Other columns may turn out to be messages.
+    explores: bool,
     baseline_of: Baseline,
 }
 
@@ -213,9 +224,10 @@ impl Plan {
                 Baseline::Other,
             ),
         };
-        let (columns, left_out) =
-            wanted(&question.options, schema, &[predicate_columns.as_slice(), &measured].concat());
-        Ok(Self { columns, period, slice, filter, predicate_columns, left_out, baseline_of })
+        let asked_about = [predicate_columns.as_slice(), &measured].concat();
+        let Wanted { columns, messages, left_out } = Wanted::of(question, schema, &asked_about);
+        let explores = question.options.dimensions.is_none() && question.measure.is_none();
+        Ok(Self { columns, period, slice, filter, predicate_columns, left_out, messages, explores, baseline_of })
     }
 
     fn sql(&self, from: &str) -> String {
@@ -242,62 +254,121 @@ fn period(schema: &Schema, a: &[String], b: &[String]) -> Option<String> {
     orderly.next().map(|name| format!("CAST({} AS BIGINT)", quoted(name)))
 }
 
-/// The columns to read, and those that their declaration alone excludes: messages and maps are most of the bytes.
-fn wanted(options: &Options, schema: &Schema, asked_about: &[String]) -> (Vec<String>, Vec<LeftOut>) {
-    let (mut columns, mut left_out) = (Vec::new(), Vec::new());
-    for field in schema.fields() {
-        let name = field.name();
-        let shape = Shape::of(field.data_type());
-        let names_it = asked_about.contains(name) || options.unit.as_ref() == Some(name) || names::is_unit(name);
-        let needed = names_it && !matches!(shape, Shape::Time | Shape::Unsupported);
-        let why = declared_unfit(name, shape);
-        match &options.dimensions {
-            Some(dimensions) if dimensions.contains(name) || needed => columns.push(name.clone()),
-            None if !names::is_hidden(name) => match why {
-                Some(why) if !needed => left_out.push(LeftOut { dimension: name.clone(), why: why.to_owned() }),
-                _ => columns.push(name.clone()),
-            },
-            _ => {}
-        }
-    }
-    (columns, left_out)
+/// The columns to read, and those that their declaration alone excludes: maps are most of the bytes.
+#[derive(Default)]
+struct Wanted {
+    columns: Vec<String>,
+    /// Those of the columns whose patterns are looked at instead of their values.
+    messages: Vec<String>,
+    left_out: Vec<LeftOut>,
 }
 
-#[derive(Default)]
+impl Wanted {
+    fn of(question: &Question, schema: &Schema, asked_about: &[String]) -> Self {
+        let options = &question.options;
+        let mut wanted = Self::default();
+        for field in schema.fields() {
+            let name = field.name();
+            let shape = Shape::of(field.data_type());
+            let names_it = asked_about.contains(name) || options.unit.as_ref() == Some(name) || names::is_unit(name);
+            let needed = names_it && !matches!(shape, Shape::Time | Shape::Unsupported);
+            let why = declared_unfit(name, shape);
+            match &options.dimensions {
+                Some(dimensions) if dimensions.contains(name) || needed => wanted.columns.push(name.clone()),
+                None if !names::is_hidden(name) => match why {
+                    Some(_) if !needed && matches!(shape, Shape::Text) && question.measure.is_none() => {
+                        wanted.columns.push(name.clone());
+                        wanted.messages.push(name.clone());
+                    }
+                    Some(why) if !needed => {
+                        wanted.left_out.push(LeftOut { dimension: name.clone(), why: why.to_owned() })
+                    }
+                    _ => wanted.columns.push(name.clone()),
+                },
+                _ => {}
+            }
+        }
+        wanted
+    }
+}
+
+fn left_out_as_text(column: &str) -> LeftOut {
+    LeftOut { dimension: column.to_owned(), why: "free text".to_owned() }
+}
+
 struct Gathered {
     batches: Vec<RecordBatch>,
     slice: Vec<BooleanArray>,
+    messages: Vec<Messages>,
+    /// Columns that stay what they are, whatever their values look like; none when all do.
+    fixed: Option<Vec<String>>,
     rows: usize,
     bytes: usize,
     cut: Option<String>,
 }
 
 impl Gathered {
+    fn new(plan: &Plan) -> Self {
+        Self {
+            batches: Vec::new(),
+            slice: Vec::new(),
+            messages: plan.messages.iter().map(|column| Messages::new(column)).collect(),
+            fixed: plan.explores.then(|| plan.predicate_columns.clone()),
+            rows: 0,
+            bytes: 0,
+            cut: None,
+        }
+    }
+
     /// Keeps strings as dictionaries: a batch repeats few values, and each is then looked up once.
     fn push(&mut self, batch: &RecordBatch) -> Result<(), RcaError> {
+        let slice = batch.column_by_name(SLICE).expect("the query of the plan has it").as_boolean();
         let (mut fields, mut arrays) = (Vec::new(), Vec::new());
         for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
-            if field.name() == SLICE {
-                self.slice.push(array.as_boolean().clone());
+            let name = field.name();
+            let to = |data_type: DataType| cast(array, &data_type).map_err(|source| unreadable(name, source));
+            let is_text = matches!(array.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+            if name == SLICE {
                 continue;
             }
-            let array = match array.data_type() {
-                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
-                    let coded = DataType::Dictionary(DataType::Int32.into(), DataType::Utf8.into());
-                    cast(array, &coded).map_err(|source| unreadable(field.name(), source))?
-                }
-                _ => array.clone(),
+            if is_text && self.holds_messages(name, array)? {
+                let texts = to(DataType::Utf8)?;
+                self.bytes += texts.get_array_memory_size();
+                let messages = self.messages.iter_mut().filter(|messages| messages.column() == name);
+                messages.for_each(|messages| messages.push(texts.as_string().clone(), slice.clone()));
+                continue;
+            }
+            let array = match is_text {
+                true => to(DataType::Dictionary(DataType::Int32.into(), DataType::Utf8.into()))?,
+                false => array.clone(),
             };
-            fields.push(Field::new(field.name(), array.data_type().clone(), true));
+            fields.push(Field::new(name, array.data_type().clone(), true));
             arrays.push(array);
         }
         let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let batch = RecordBatch::try_new_with_options(Schema::new(fields).into(), arrays, &rows)
             .map_err(|source| unreadable(SLICE, source))?;
+        self.slice.push(slice.clone());
         self.rows += batch.num_rows();
         self.bytes += batch.get_array_memory_size();
         self.batches.push(batch);
         Ok(())
+    }
+
+    /// Columns of messages are declared or, by the first rows, found.
+    fn holds_messages(&mut self, name: &str, array: &ArrayRef) -> Result<bool, RcaError> {
+        if self.messages.iter().any(|messages| messages.column() == name) {
+            return Ok(true);
+        }
+        let is_free = self.fixed.as_ref().is_some_and(|fixed| !fixed.iter().any(|column| column == name));
+        if self.rows > 0 || !is_free || names::is_unit(name) {
+            return Ok(false);
+        }
+        let sample = array.slice(0, array.len().min(PROSE_SAMPLE_ROWS));
+        let sample = cast(&sample, &DataType::Utf8).map_err(|source| unreadable(name, source))?;
+        let found = is_prose(sample.as_string());
+        self.messages.extend(found.then(|| Messages::new(name)));
+        Ok(found)
     }
 }
 

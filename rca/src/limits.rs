@@ -99,6 +99,7 @@ pub(crate) const SLICE_BLOCKS_MAX: usize = 64;
 
 /// Stretches of all slices together that tell how far chance strays; each count costs an incomplete beta function.
 pub(crate) const SLICE_POOL_MAX: usize = 20_000;
+
 /// Bytes of a message that its pattern is taken from; what follows is one slot.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 16 * 1024;
 
@@ -187,3 +188,14 @@ pub(crate) const BUCKETS_MAX: usize = 2_000_000;
 
 /// Dimensions whose values make a series each; series multiply with each of them.
 pub(crate) const DIMENSIONS_OF_SERIES_MAX: usize = 4;
+/// Patterns of messages that a report adds to its explanations.
+pub(crate) const SAID_MAX: usize = 5;
+
+/// Slots of a pattern that are looked into for values.
+pub(crate) const SLOTS_MAX: usize = 8;
+
+/// Different values, over all slots of a pattern, that are counted.
+pub(crate) const SLOT_VALUES_MAX: usize = 10_000;
+
+/// Rows of a text column that decide whether it holds sentences.
+pub(crate) const PROSE_SAMPLE_ROWS: usize = 200;

@@ -12,11 +12,13 @@ mod fields;
 mod index;
 mod kinds;
 mod merge;
+mod messages;
 mod miner;
 mod shape;
 mod template;
 mod tokens;
 
 pub use kinds::SlotKind;
+pub(crate) use messages::{Messages, is_prose};
 pub use miner::{PatternCount, PatternMiner, ShapeId};
 pub use template::{PatternId, Template};

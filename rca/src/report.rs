@@ -13,6 +13,9 @@ pub struct Report {
     pub explanations: Vec<Explanation>,
     /// The explanations, then what is below significance, then the folded alternates.
     pub ranked: Vec<Evidence>,
+    /// What the rows of A say in columns of messages, as patterns; it tells how they ended rather than why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<Evidence>,
     pub left_out: Vec<LeftOut>,
     /// False when a budget or a bound cut the search; `cuts` says where.
     pub exact: bool,

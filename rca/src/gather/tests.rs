@@ -141,3 +141,53 @@ async fn missing_pages_of_an_access_log_are_named() {
 fn skipped(what: &str) {
     eprintln!("skipped: {what}");
 }
+
+/// What failing rows say, with another path in each.
+fn messages(row: i64, fails: bool) -> String {
+    if fails {
+        format!("write to /data/part-{row} failed: disk is full")
+    } else {
+        format!("served part {row} in {row} ms")
+    }
+}
+
+#[tokio::test]
+async fn what_failing_rows_say_explains_them_when_nothing_else_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("requests.csv").display().to_string();
+    csv(
+        Path::new(&path),
+        rows().enumerate().map(|(row, (minute, _, _, _))| {
+            let fails = row % 7 == 0;
+            let message = messages(row as i64, fails && row % 2 == 0);
+            (minute, ["h1", "h2", "h3"][row / 2 % 3], if fails { 500 } else { 200 }, message)
+        }),
+    );
+    let question = Question { noun: Some("failing requests".to_owned()), ..Question::new("status >= 500") };
+    let report = explain_files(&FileSql::new(), &[path], &question).await.unwrap();
+    assert_eq!(conditions(&report), ["pattern(message) = \"write to <path> failed: disk is full\""]);
+    let evidence = &report.explanations[0].evidence;
+    assert_eq!((evidence.rows_a, evidence.rows_b), (215, 0));
+    assert!(report.sentence.contains("write to <path> failed: disk is full"), "{}", report.sentence);
+    assert_eq!(report.said, [evidence.clone()]);
+}
+
+#[tokio::test]
+async fn what_failing_rows_say_comes_after_why_they_fail() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("requests.csv").display().to_string();
+    let text = |(row, (minute, host, status, _)): (usize, (i64, &'static str, i64, String))| {
+        (minute, host, status, messages(row as i64, status == 500))
+    };
+    csv(Path::new(&path), rows().enumerate().map(text));
+    let question = Question { noun: Some("failing requests".to_owned()), ..Question::new("status >= 500") };
+    let report = explain_files(&FileSql::new(), &[path], &question).await.unwrap();
+    assert!(report.explanations.iter().all(|explanation| !explanation.evidence.condition().contains("pattern(")));
+    assert!(conditions(&report)[0].contains("host = h2"), "{:?}", conditions(&report));
+    assert_eq!(report.said[0].items[0].dimension, "pattern(message)");
+    assert!(
+        report.sentence.ends_with("What they say: \"write to <path> failed: disk is full\" (all; none of the others)."),
+        "{}",
+        report.sentence
+    );
+}

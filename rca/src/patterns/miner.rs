@@ -1,5 +1,6 @@
 //! The miner: learns messages in bounded memory and settles what their patterns are.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::Serialize;
@@ -169,6 +170,14 @@ impl PatternMiner {
         }
     }
 
+    /// Settles when a sixteenth of the shapes is new: what it costs then is little beside what was learnt.
+    pub(crate) fn settle_when_grown(&mut self) {
+        let new = self.shapes.len() - self.settled.of_shape.len();
+        if new * 16 > self.shapes.len() {
+            self.settle();
+        }
+    }
+
     fn settle_now(&mut self) {
         // The rest stays apart: one slot would swallow every message of one word.
         let sentences = self.shapes[1..].iter().map(|shape| shape.words.clone()).collect();
@@ -246,6 +255,11 @@ impl PatternMiner {
         let words: Vec<u64> = tokens.iter().map(|token| token.word).collect();
         let known = self.by_key.get(&key(words.iter().copied())).and_then(|id| self.template_of(*id));
         known.or_else(|| self.settled.index.find(&words).map(|template| &self.settled.templates[template]))
+    }
+
+    /// The pattern of a message, whether settled or its own alone; nothing is learnt.
+    pub(crate) fn read(&self, message: &str) -> Cow<'_, Template> {
+        self.find(message).map_or_else(|| Cow::Owned(Template::of(message)), Cow::Borrowed)
     }
 
     /// The settled patterns with the messages learnt, the most frequent first.

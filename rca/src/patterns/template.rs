@@ -51,6 +51,16 @@ impl Template {
         Self { id: PatternId(xxh3_64(text(false).as_bytes())), text: text(true), words, writing }
     }
 
+    /// The template of a message that is like no other.
+    pub(super) fn of(message: &str) -> Self {
+        let mut tokens = Vec::new();
+        scan(message, &mut tokens);
+        let mut vocabulary = Vocabulary::default();
+        vocabulary.learn(message, &tokens);
+        let Shape { words, writing, .. } = Shape::of(&tokens);
+        Self::new(words, writing, &vocabulary)
+    }
+
     /// What stands for the messages that no template was kept for.
     pub(super) fn rest() -> Self {
         let Shape { words, writing, .. } = Shape::rest();
