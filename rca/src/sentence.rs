@@ -39,7 +39,7 @@ pub fn sentence(report: &Report, noun: &str) -> String {
 }
 
 /// A share as a person says it: "all" and "none" where it is that.
-pub(crate) fn share(part: u64, whole: u64) -> String {
+fn share(part: u64, whole: u64) -> String {
     match part {
         0 => "none".to_owned(),
         all if all == whole => "all".to_owned(),

@@ -9,7 +9,9 @@ mod diff_parameters;
 mod diff_patterns;
 mod explain;
 mod functions;
+mod pattern;
 mod pattern_diff;
+mod patterns;
 
 use std::ops::ControlFlow;
 

@@ -34,6 +34,7 @@ impl Answer<'_> {
             sentence: String::new(),
             explanations: self.choices.explanations.iter().map(|choice| self.explanation(choice, &total)).collect(),
             ranked: self.ranked().into_iter().map(|scored| self.evidence(&scored, &total)).collect(),
+            said: Vec::new(),
             left_out: self.leaves.left_out.clone(),
             exact: cuts.is_empty(),
             cuts,

@@ -17,7 +17,7 @@ use super::template::{PatternId, Template};
 use crate::input::Options;
 use crate::limits::{PROSE_SAMPLE_ROWS, RANKED_MAX, ROWS_MIN, SAID_MAX, SLOT_VALUES_MAX, SLOTS_MAX};
 use crate::report::{Evidence, Explanation, Report, ReportItem};
-use crate::sentence::{sentence, share};
+use crate::sentence::sentence;
 use crate::significance::Table;
 
 /// Hypotheses about messages get an eighth of alpha, so that they add little to the false alarms of the dimensions.
@@ -103,8 +103,7 @@ impl Messages {
             complement: report.complement,
         };
         let said = self.said(&yardstick);
-        let Some(first) = said.first() else { return };
-        if report.explanations.is_empty() {
+        if report.explanations.is_empty() && !said.is_empty() {
             let alone = |evidence: &Evidence| Explanation {
                 evidence: evidence.clone(),
                 alternates: Vec::new(),
@@ -114,11 +113,6 @@ impl Messages {
             report.ranked.splice(0..0, said.iter().cloned());
             report.ranked.truncate(RANKED_MAX);
             report.sentence = sentence(report, noun);
-        } else {
-            let (of_a, of_b) = (share(first.rows_a, report.rows_a), share(first.rows_b, report.rows_b));
-            let others = if report.complement { "the others" } else { "the baseline" };
-            let words = &first.items[0].value;
-            report.sentence.push_str(&format!(" What they say: \"{words}\" ({of_a}; {of_b} of {others})."));
         }
         report.said.extend(said);
     }
@@ -263,6 +257,9 @@ impl Teller<'_> {
             support_ratio: (rows.b > 0).then(|| support_a / support_b),
             risk_ratio: risk.map(|risk| risk.ratio),
             ci: risk.map(|risk| risk.interval(deff)),
+            value_a: None,
+            value_b: None,
+            contribution: None,
             q_value,
             score: table.thinned(deff).g(),
         }

@@ -10,15 +10,23 @@ use super::anomalies::AnomaliesTable;
 use super::anomalous_slices::AnomalousSlicesTable;
 use super::diff_patterns::diff_patterns;
 use super::explain::ExplainTable;
+use super::pattern::pattern_functions;
 use super::pattern_diff::pattern_diff;
+use super::patterns::PatternsTable;
 use crate::RcaError;
 
 /// The functions of this crate, for an engine of SQL.
 pub fn sql_functions() -> Extensions {
+    let [pattern, pattern_id] = pattern_functions();
     Extensions {
-        scalars: vec![diff_patterns()],
+        scalars: vec![diff_patterns(), pattern, pattern_id],
         aggregates: vec![pattern_diff()],
-        tables: vec![Arc::new(ExplainTable), Arc::new(AnomaliesTable), Arc::new(AnomalousSlicesTable)],
+        tables: vec![
+            Arc::new(ExplainTable),
+            Arc::new(AnomaliesTable),
+            Arc::new(AnomalousSlicesTable),
+            Arc::new(PatternsTable),
+        ],
     }
 }
 

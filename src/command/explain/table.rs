@@ -37,12 +37,16 @@ pub(super) fn table(report: &Report, bars: Bars) -> String {
 }
 
 fn explanations(report: &Report, bars: Bars, text: &mut String) {
+    // What the rows say tells how they ended: it stands below what explains them.
+    let is_new = |said: &&Evidence| report.explanations.iter().all(|told| told.evidence.items != said.items);
+    let said = report.said.iter().filter(is_new).map(|evidence| ("say".to_owned(), evidence));
     let rows: Vec<(String, &Evidence)> = (1..)
         .zip(&report.explanations)
         .flat_map(|(number, explanation)| {
             let alternates = explanation.alternates.iter().map(|evidence| ("or".to_owned(), evidence));
             std::iter::once((format!("{number}."), &explanation.evidence)).chain(alternates).collect::<Vec<_>>()
         })
+        .chain(said)
         .collect();
     let heads = heads(report);
     let columns: Vec<[String; COLUMNS]> = rows.iter().map(|(_, evidence)| cells(report, evidence, bars)).collect();

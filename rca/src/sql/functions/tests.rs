@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray};
 use arrow::datatypes::{Float64Type, UInt64Type};
 use culprit_query::{FileSql, SqlEngine};
 use culprit_store::{ProjectName, Route, Storage, StorageConfig, StoreKind, StoreName, StoreSpec, TIME, TimeRange};
@@ -197,4 +197,48 @@ async fn stores_are_explained_within_the_rights_and_the_time_of_the_query() {
     let nobody = engine.within(Arc::new(|_| false));
     assert!(nobody.query(&project, sql, TimeRange::ALL).await.unwrap_err().to_string().contains("may not read"));
     storage.shutdown().await.unwrap();
+}
+
+/// Logins of twelve users, and a message that never varies.
+fn logins() -> (tempfile::TempDir, String) {
+    let users = ["ann", "bob", "cid", "dan", "eve", "fay", "gil", "hal", "ida", "jim", "kim", "lea"];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("logins.csv");
+    let mut text = "level,_msg\n".to_owned();
+    for (row, user) in users.iter().cycle().take(600).enumerate() {
+        writeln!(text, "info,user {user} logged in from 10.0.{}.{}", row % 7, row % 250).unwrap();
+        text.push_str(if row % 6 == 0 { "error,too many open files\n" } else { "" });
+    }
+    std::fs::write(&path, text).unwrap();
+    (folder, path.display().to_string())
+}
+
+#[tokio::test]
+async fn messages_are_told_by_their_patterns() {
+    let (_folder, path) = logins();
+    let sql = FileSql::new().with_extensions(sql_functions());
+    let answer = async |query: &str| {
+        let batches = sql.query(&query.replace("FILE", &path)).await.unwrap();
+        arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap()
+    };
+    let listed = answer("SELECT * FROM patterns('FILE') ORDER BY count DESC").await;
+    let said = ["user <*> logged in from <ip>", "too many open files"];
+    assert_eq!([text(&listed, "pattern", 0), text(&listed, "pattern", 1)], said);
+    assert_eq!(listed.column_by_name("count").unwrap().as_primitive::<UInt64Type>().values().to_vec(), [600, 100]);
+
+    let errors = answer("SELECT * FROM patterns('FILE', '_msg', 'length(level) = 5')").await;
+    assert_eq!((errors.num_rows(), text(&errors, "pattern", 0)), (1, said[1].to_owned()));
+
+    let grouped = answer(
+        "SELECT pattern(_msg) AS pattern, pattern_id(_msg) AS id, count(*) AS rows FROM \"FILE\" GROUP BY 1, 2 ORDER BY 3 DESC",
+    )
+    .await;
+    assert_eq!(grouped.num_rows(), 2);
+    for (row, said) in said.iter().enumerate() {
+        assert_eq!(text(&grouped, "pattern", row), *said);
+        assert_eq!(text(&grouped, "id", row), text(&listed, "id", row));
+    }
+    let absent = answer("SELECT pattern(NULL) AS none, pattern('took 5 ms') AS one").await;
+    assert!(absent.column(0).is_null(0));
+    assert_eq!(text(&absent, "one", 0), "took <num>");
 }
