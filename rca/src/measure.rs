@@ -138,6 +138,7 @@ impl Asked<'_> {
         let mut report = self.rates(&self.both(has), Comparison::Baseline)?;
         if let Agg::Percentile(_) = self.measure.agg {
             tail::fill_percentiles(self.input, self.rows, self.measure, &mut report)?;
+            report.sentence = sentence::sentence(&report, self.measure, Comparison::Baseline, self.noun);
         }
         Ok(report)
     }

@@ -280,20 +280,23 @@ fn rate_b(inside: &Parts, total: &Parts) -> f64 {
     (inside.b.value + OWN_RATE_WEIGHT * all) / (inside.b.weight + OWN_RATE_WEIGHT)
 }
 
-/// What each leaf of A would have with its rate in B, shrunk towards the product of its values' effects.
+/// What each leaf of A would have with its rate in B, shrunk towards the product of its values' effects. An effect is what
+/// the effects before it leave unexplained (iterative proportional fitting): of a service, its host and its version, which
+/// go together, only the first multiplies.
 fn expected(leaves: &Leaves) -> Vec<f64> {
     let total = leaves.total().b;
     let all = (total.value + 0.5) / (total.weight + 1.0);
     let mut rates = vec![all; leaves.len()];
-    for dimension in &leaves.dimensions {
+    let sweeps = leaves.dimensions.iter().chain(&leaves.dimensions);
+    for dimension in sweeps {
         let mut sums = vec![(0.0, 0.0); dimension.values.len()];
-        for (code, parts) in dimension.codes.iter().zip(&leaves.parts) {
+        for ((code, parts), rate) in dimension.codes.iter().zip(&leaves.parts).zip(&rates) {
             let sum = &mut sums[*code as usize];
-            *sum = (sum.0 + parts.b.value, sum.1 + parts.b.weight);
+            *sum = (sum.0 + parts.b.value, sum.1 + parts.b.weight * rate);
         }
         for (rate, code) in rates.iter_mut().zip(&dimension.codes) {
-            let (value, weight) = sums[*code as usize];
-            *rate *= (value + VALUE_RATE_WEIGHT * all) / (weight + VALUE_RATE_WEIGHT) / all;
+            let (value, fitted) = sums[*code as usize];
+            *rate *= (value + VALUE_RATE_WEIGHT * all) / (fitted + VALUE_RATE_WEIGHT * all);
         }
     }
     let of_leaf = |(parts, rate): (&Parts, f64)| {

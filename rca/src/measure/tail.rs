@@ -219,7 +219,7 @@ pub(crate) fn fill_percentiles(
     report: &mut Report,
 ) -> Result<(), RcaError> {
     let mut members = Members { input, rows, items: HashMap::new() };
-    let mut fill = |evidence: &mut Evidence| {
+    let mut fill = |evidence: &mut Evidence| -> Result<(), RcaError> {
         let inside = members.of(&evidence.items)?;
         evidence.value_a = rows.value(&measure.agg, |row| inside.get(row) && rows.in_a[row]);
         evidence.value_b = rows.value(&measure.agg, |row| inside.get(row) && !rows.in_a[row]);
@@ -229,7 +229,12 @@ pub(crate) fn fill_percentiles(
         fill(&mut explanation.evidence)?;
         explanation.alternates.iter_mut().try_for_each(&mut fill)?;
     }
-    report.ranked.iter_mut().try_for_each(&mut fill)
+    report.ranked.iter_mut().try_for_each(&mut fill)?;
+    if let Some(measured) = &mut report.measure {
+        measured.value_a = rows.value(&measure.agg, |row| rows.in_a[row]);
+        measured.value_b = rows.value(&measure.agg, |row| !rows.in_a[row]);
+    }
+    Ok(())
 }
 
 /// Which rows have an item, found once per item.

@@ -102,12 +102,6 @@ fn cells(report: &Report, evidence: &Evidence, bars: Bars) -> [String; COLUMNS] 
     [share(evidence.support_a, evidence.rows_a), share(evidence.support_b, evidence.rows_b), ratio]
 }
 
-/// Four digits, more for what is larger.
-fn figure(value: f64) -> String {
-    let digits = if value == 0.0 { 0 } else { (3 - value.abs().log10().floor() as i64).clamp(0, 12) as usize };
-    format!("{value:.digits$}")
-}
-
 fn drawn(share: f64, bars: Bars, figures: &str) -> String {
     match bars {
         Bars::Drawn => format!("{} {figures}", bar(share)),
