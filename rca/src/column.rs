@@ -186,56 +186,11 @@ impl Column {
         } else if self.texts.len() < FREQUENT_TEXTS_MAX {
             self.texts.insert(digest, (text.into(), 1));
         } else {
-            self.forget(1);
+            self.texts.retain(|_, (_, count)| {
+                *count -= 1;
+                *count > 0
+            });
         }
-    }
-
-    /// Takes so much off every counter.
-    fn forget(&mut self, times: u64) {
-        self.texts.retain(|_, (_, count)| {
-            *count = count.saturating_sub(times);
-            *count > 0
-        });
-    }
-
-    /// Counters of two readers add up; what does not fit goes by the same rule.
-    fn remember_all(&mut self, others: HashMap<u64, (Box<str>, u64), RowHash>) {
-        for (digest, (text, times)) in others {
-            self.texts.entry(digest).or_insert((text, 0)).1 += times;
-        }
-        if self.texts.len() > FREQUENT_TEXTS_MAX {
-            let mut counts: Vec<u64> = self.texts.values().map(|(_, count)| *count).collect();
-            counts.sort_unstable_by(|x, y| y.cmp(x));
-            self.forget(counts[FREQUENT_TEXTS_MAX]);
-        }
-    }
-
-    /// Adds the rows of the same column, read elsewhere.
-    pub(crate) fn absorb(&mut self, mut other: Column) {
-        if !self.is_wide() && !other.is_wide() {
-            let interned: Result<Vec<u16>, Full> = (other.payloads.iter().zip(&other.values))
-                .map(|(payload, value)| match self.codes.get(payload) {
-                    Some(code) => Ok(*code),
-                    None => self.intern_value(*payload, || value.clone()),
-                })
-                .collect();
-            if let Ok(codes) = interned {
-                let limit = self.values.len();
-                for (own, others) in [(&mut self.a, &other.a), (&mut self.b, &other.b)] {
-                    own.extend(limit, (0..others.len()).map(|row| codes[others.get(row) as usize]));
-                }
-                return;
-            }
-        }
-        self.widen();
-        other.widen();
-        self.a.extend_wide((0..other.a.len()).map(|row| other.a.get(row)));
-        self.b.extend_wide((0..other.b.len()).map(|row| other.b.get(row)));
-        self.remember_all(std::mem::take(&mut other.texts));
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        self.a.bytes() + self.b.bytes()
     }
 
     /// Equal for equal cells.

@@ -48,8 +48,6 @@ pub(crate) struct Cover<'r> {
     pub(crate) below: Vec<Choice>,
     /// All rows, as the first explanation was judged on them.
     pub(crate) all: Population<'r>,
-    /// The rows that no explanation covers.
-    pub(crate) left: Population<'r>,
     /// Itemsets frequent in A, per order from 1.
     pub(crate) counted: Vec<u64>,
     pub(crate) cuts: Vec<String>,
@@ -97,10 +95,12 @@ pub(crate) fn cover<'r>(rows: RowSet, mut search: impl FnMut(RowSet) -> (Populat
     for choice in &mut explanations {
         choice.found = all.counted(choice.found.set);
     }
+    // What is rarer in A than in B, taken over all rows, is what others left over and no cause.
+    explanations.retain(|choice| all.leans_to_a(choice.found.counts()));
     drop_superseded(&all, &mut explanations);
     fold(&all, seen, &mut explanations);
     let below = below(&all, &left, mined.found);
-    Cover { explanations, below, all, left, counted, cuts }
+    Cover { explanations, below, all, counted, cuts }
 }
 
 /// `found` is best first.

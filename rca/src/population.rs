@@ -179,6 +179,11 @@ impl<'r> Population<'r> {
         inside.a >= ROWS_MIN && table.g() > 0.0 && table.risk_ratio().ratio >= self.min_ratio
     }
 
+    /// Whether the rows inside are a greater part of A than of B.
+    pub(crate) fn leans_to_a(&self, inside: Counts) -> bool {
+        self.table(inside).g() > 0.0
+    }
+
     /// True when the set is large and gains more than the cost of its length, so that it may appear in the ranking at all.
     /// With more rows of B it never becomes true again.
     pub(crate) fn is_worth_reporting(&self, order: usize, inside: Counts) -> bool {

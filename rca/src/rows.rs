@@ -1,5 +1,5 @@
-//! The rows of both slices, as columns of codes: pushed batch by batch, by several readers, and then put together. The
-//! batches themselves are not kept, so a row costs one or two bytes per column.
+//! The rows of both slices, as columns of codes: pushed batch by batch. The batches themselves are not kept, so a row costs
+//! one or two bytes per column.
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::datatypes::Schema;
@@ -83,18 +83,6 @@ impl Rows {
         self.len_b += rows.b.len();
         self.batches += 1;
         Ok(())
-    }
-
-    /// Adds rows of the same columns, read elsewhere.
-    pub(crate) fn absorb(&mut self, other: Rows) {
-        self.columns.iter_mut().zip(other.columns).for_each(|(own, other)| own.absorb(other));
-        self.len_a += other.len_a;
-        self.len_b += other.len_b;
-        self.batches += other.batches;
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        self.columns.iter().map(Column::bytes).sum()
     }
 
     pub(crate) fn column(&self, name: &str) -> Option<&Column> {

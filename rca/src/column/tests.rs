@@ -30,19 +30,6 @@ fn a_frequent_text_among_countless_ones_keeps_its_name_and_its_rows() {
 }
 
 #[test]
-fn what_two_readers_read_is_one_column() {
-    let half = |from: usize| {
-        column("host", texts((from..from + 300).map(|row| format!("h{}", row % 350))), |row| row % 3 == 0)
-    };
-    let (mut first, second) = (half(0), half(300));
-    first.absorb(second);
-    assert_eq!((first.a.len(), first.b.len()), (200, 400));
-    for (at, row) in (0..600).filter(|row| row % 3 == 0).enumerate() {
-        assert_eq!(first.value(first.a.get(at)), Some(Value::Text(format!("h{}", row % 350))));
-    }
-}
-
-#[test]
 fn many_integers_are_amounts_unless_they_are_called_like_an_id() {
     let many: ArrayRef = Arc::new(Int64Array::from_iter_values(0..3_000));
     assert!(column("bytes", many.clone(), |row| row < 9).is_measure());

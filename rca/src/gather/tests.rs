@@ -47,7 +47,7 @@ async fn files_are_explained_by_a_predicate() {
     assert_eq!((report.rows, report.rows_a), (3_000, failing.clone().count() as u64));
     assert_eq!(conditions(&report), ["host = h2"]);
     assert_eq!(report.explanations[0].evidence.rows_a, failing.filter(|row| row.1 == "h2").count() as u64);
-    assert!(report.sentence.contains("of the failing requests have host = h2;"), "{}", report.sentence);
+    assert!(report.sentence.contains("of the failing requests are on host = h2;"), "{}", report.sentence);
     assert!(report.elapsed_ms > 0.0);
 }
 
@@ -94,7 +94,7 @@ async fn a_store_is_explained_within_its_time_range() {
     let after = TimeRange { from: Some(minute(50)), to: None };
     let report = explain_store(&engine, &project, &name, after, &question).await.unwrap();
     assert_eq!(conditions(&report), ["host = h2"]);
-    assert!(report.sentence.contains("of the rows where status >= 500 have host = h2;"), "{}", report.sentence);
+    assert!(report.sentence.contains("of the rows where status >= 500 are on host = h2;"), "{}", report.sentence);
     let unknown = explain_store(&engine, &project, &name, after, &Question::new("stats >= 500")).await;
     assert!(unknown.unwrap_err().to_string().contains("stats"));
     storage.shutdown().await.unwrap();

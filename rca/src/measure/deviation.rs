@@ -156,7 +156,8 @@ mod tests {
         let mut both: Vec<f64> = half.iter().copied().chain(half.iter().map(|z| -z)).collect();
         let most = half[0] * 1.5;
         let tail = Tail::of(&both);
-        assert!(most / tail.excess(most) < 5.0, "{most}");
+        // The largest of 4,000 normal values is 3.7.
+        assert!(most / tail.excess(most) < 1.5 * 3.7, "{most}");
         assert_eq!(tail.excess(0.01), 1.0);
         let normal: Vec<f64> =
             (0..2_000).map(|at| std::f64::consts::SQRT_2 * erfc_inv((2 * at + 1) as f64 / 4_000.0)).collect();

@@ -43,11 +43,21 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// The tail that the aggregate is about, cut where `values` have it. There must be a value.
+    /// The tail that the aggregate is about, cut where `values` have it. There must be a value. When so many rows share the
+    /// outermost value that the cut falls on it, they are the tail.
     pub(crate) fn of(agg: &Agg, end: End, values: Vec<f64>) -> Self {
         let rank = if let Agg::Percentile(rank) = agg { *rank } else { MEAN_TAIL };
         let rank = if end == End::Low { 100.0 - rank } else { rank };
-        Self { end, edge: percentile(values, rank) }
+        let edge = percentile(values.clone(), rank);
+        let tail = Self { end, edge };
+        if values.iter().any(|value| tail.has(*value)) {
+            return tail;
+        }
+        let inner = match end {
+            End::High => values.into_iter().filter(|value| *value < edge).max_by(f64::total_cmp),
+            End::Low => values.into_iter().filter(|value| *value > edge).min_by(f64::total_cmp),
+        };
+        Self { end, edge: inner.unwrap_or(edge) }
     }
 
     pub(crate) fn has(&self, value: f64) -> bool {

@@ -137,17 +137,22 @@ fn failure_ratio() -> Measure {
 
 #[test]
 fn the_slice_whose_rate_rose_is_named_with_its_rates() {
+    let mut by_chance = 0;
     for seed in 0..10 {
         let rate = |row: &[usize], minute: usize| if row[..2] == [2, 1] && minute == 4 { 0.3 } else { 0.02 };
         let input = failures(seed, rate, |_, _| 120.0);
         let report = explained(&input, &failure_ratio());
-        assert_eq!(conditions(&report), ["d0 = v2 and d1 = v1"], "{seed}: {}", report.sentence);
+        assert_eq!(report.explanations[0].evidence.condition(), "d0 = v2 and d1 = v1", "{seed}: {}", report.sentence);
+        by_chance += usize::from(report.explanations.len() > 1);
         let evidence = &report.explanations[0].evidence;
         let (a, b) = (evidence.value_a.unwrap(), evidence.value_b.unwrap());
         assert!((0.25..0.35).contains(&a) && b < 0.04, "{a} {b}");
-        assert!((0.8..1.2).contains(&evidence.contribution.unwrap()));
+        // 101 failures too many, beside the luck of 170 others.
+        let contribution = evidence.contribution.unwrap();
+        assert!((0.65..1.65).contains(&contribution), "{seed}: {contribution}");
         assert!(report.sentence.starts_with("failed/requests is 0."), "{}", report.sentence);
     }
+    assert!(by_chance <= 2, "{by_chance} of 10; more than 2 of 10 at 5 % happen once in 90 runs");
 }
 
 #[test]

@@ -56,11 +56,8 @@ fn explanations(report: &Report, bars: Bars, text: &mut String) {
     };
     let widths: Vec<usize> = (0..COLUMNS).map(width).collect();
     let line = |lead: &str, cells: &[String; COLUMNS], last: &str, text: &mut String| {
-        write!(text, "{lead:>3}").expect("a string takes what is written");
-        for (cell, width) in cells.iter().zip(&widths) {
-            write!(text, "  {cell:<width$}").expect("a string takes what is written");
-        }
-        writeln!(text, "  {last}").expect("a string takes what is written");
+        let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("  {cell:<width$}")).collect::<String>();
+        writeln!(text, "{}", format!("{lead:>3}{cells}  {last}").trim_end()).expect("a string takes what is written");
     };
     text.push('\n');
     line("", &heads, "", text);
@@ -207,7 +204,7 @@ mod tests {
         expect![[r#"
             90 % of the failing requests have customer_id = 1002; 1.2 % of the others have it.
 
-                 in A                          in B                          risk ratio         
+                 in A                          in B                          risk ratio
              1.  █████████   90.1 %     1,081  ▏            1.2 %     1,234  75.2 (70.0 to 81.0)  customer_id = 1002
                                                                                                   (the same rows have tenant = acme)
              or  █████       50.0 %       600  ▏            0.0 %        20  75.2 (70.0 to 81.0)  region = eu and plan = free
@@ -241,7 +238,7 @@ mod tests {
         let text = table(&report, Bars::Left);
         assert!(text.contains("avg of latency_ms  compared with  of the deviation"), "{text}");
         assert!(
-            text.contains(" 1.  812.2              95.20           87.0 %            customer_id = 1002"),
+            text.contains(" 1.  812                95.2            87.0 %           customer_id = 1002"),
             "{text}"
         );
     }
