@@ -64,8 +64,12 @@ const OPERATIONS: &[Operation] = &[
         .sends(Sends::Json(SearchRequest::EXAMPLE)),
     op("post", "/api/explain", "Says which dimension values the anomalous rows have in common.")
         .sends(Sends::Json(ExplainRequest::EXAMPLE)),
-    op("post", "/api/investigate", "Says what else moved around an incident or in a window: metrics, messages, versions.")
-        .sends(Sends::Json(InvestigateRequest::EXAMPLE)),
+    op(
+        "post",
+        "/api/investigate",
+        "Says what else moved around an incident or in a window: metrics, messages, versions.",
+    )
+    .sends(Sends::Json(InvestigateRequest::EXAMPLE)),
     op("get", "/api/projects", "Names of projects."),
     op("get", "/api/stores", "Stores with their size and columns.").with("project"),
     op("get", "/api/stores/{project}/{store}", "One store."),

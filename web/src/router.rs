@@ -20,8 +20,8 @@ use crate::auth::{self, Access};
 use crate::error::ApiError;
 use crate::telemetry::HttpMetrics;
 use crate::{
-    about, alerts, console, dashboards, explain, fanout, groups, ingest, investigate, keys, openapi, origin, prometheus, quota,
-    search, sls, sql, stores, tail, telemetry,
+    about, alerts, console, dashboards, explain, fanout, groups, ingest, investigate, keys, openapi, origin,
+    prometheus, quota, search, sls, sql, stores, tail, telemetry,
 };
 
 /// The parts of the house that the routes speak to.

@@ -237,10 +237,7 @@ mod tests {
         (evidence.value_a, evidence.value_b, evidence.contribution) = (Some(812.25), Some(95.2), Some(0.87));
         let text = table(&report, Bars::Left);
         assert!(text.contains("avg of latency_ms  compared with  of the deviation"), "{text}");
-        assert!(
-            text.contains(" 1.  812                95.2            87.0 %           customer_id = 1002"),
-            "{text}"
-        );
+        assert!(text.contains(" 1.  812                95.2            87.0 %           customer_id = 1002"), "{text}");
     }
 
     #[test]
