@@ -17,7 +17,8 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub said: Vec<Evidence>,
     pub left_out: Vec<LeftOut>,
-    /// False when a budget or a bound cut the search; `cuts` says where.
+    /// False when a budget or a bound cut the search; `cuts` says where. What a sample of B rejects (about one true
+    /// explanation in a million) does not count as cut.
     pub exact: bool,
     pub cuts: Vec<String>,
     pub rows: u64,
