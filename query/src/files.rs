@@ -15,9 +15,10 @@ use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionState;
-use datafusion::prelude::{SQLOptions, SessionContext};
+use datafusion::prelude::{DataFrame, SQLOptions, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{TableFactor, Visit, Visitor};
+use futures::{Stream, TryStreamExt};
 
 use crate::QueryError;
 use crate::extensions::{Asker, Extensions};
@@ -77,7 +78,6 @@ impl FileSql {
 
     /// Whether the query's tables are files rather than stores. A query without tables needs no server either.
     pub fn is_about_files(&self, text: &str) -> Result<bool, QueryError> {
-        let failed = |error| QueryError::of(error, 0);
         let state = self.context.state();
         let (_, sql) = Question::of_sql(text)?;
         let statement = state.sql_to_statement(sql, &Dialect::Generic).map_err(failed)?;
@@ -94,20 +94,32 @@ impl FileSql {
 
     /// The whole answer of SQL, or of `search | SQL`. Files are read and never written.
     pub async fn query(&self, text: &str) -> Result<Vec<RecordBatch>, QueryError> {
-        let failed = |error| QueryError::of(error, 0);
-        let (search, sql) = Question::of_sql(text)?;
-        let context = match search {
-            Some(search) => self.left_by(search, sql).await?,
-            None => self.context.clone(),
-        };
-        let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        let frame = context.sql_with_options(sql, options).await.map_err(failed)?;
+        let frame = self.frame(text).await?;
         let schema = Arc::new(frame.schema().as_arrow().clone());
         let mut batches = frame.collect().await.map_err(failed)?;
         if batches.is_empty() {
             batches.push(RecordBatch::new_empty(schema));
         }
         Ok(batches)
+    }
+
+    /// The same as it comes.
+    pub async fn stream(
+        &self,
+        text: &str,
+    ) -> Result<impl Stream<Item = Result<RecordBatch, QueryError>> + use<>, QueryError> {
+        let batches = self.frame(text).await?.execute_stream().await.map_err(failed)?;
+        Ok(batches.map_err(failed))
+    }
+
+    async fn frame(&self, text: &str) -> Result<DataFrame, QueryError> {
+        let (search, sql) = Question::of_sql(text)?;
+        let context = match search {
+            Some(search) => self.left_by(search, sql).await?,
+            None => self.context.clone(),
+        };
+        let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        context.sql_with_options(sql, options).await.map_err(failed)
     }
 
     /// A context in which the query's one file has the rows alone that the search leaves.
@@ -119,6 +131,11 @@ impl FileSql {
         let plan = left_by(&self.context, frame.into_parts().1, search)?;
         Ok(context(Some((table.table().to_owned(), as_table(plan))), &self.extensions))
     }
+}
+
+/// Files are read without a limit on memory.
+fn failed(error: DataFusionError) -> QueryError {
+    QueryError::of(error, 0)
 }
 
 /// What the table functions of a statement read. One that reads no source asks a server.

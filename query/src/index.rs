@@ -136,6 +136,11 @@ impl IndexConfig {
         splits.into_iter().find(|(parent, _)| self.keys.get(*parent).is_some_and(|key| key.key_type == KeyType::Json))
     }
 
+    /// Whether values of the column are taken apart.
+    pub(crate) fn looks_into(&self, name: &str) -> bool {
+        self.keys.get(name).is_some_and(|key| !key.json_keys.is_empty())
+    }
+
     pub(crate) fn json_type(&self, parent: &str, path: &str) -> Option<KeyType> {
         self.keys.get(parent)?.json_keys.get(path).map(|key| key.key_type)
     }

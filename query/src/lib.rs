@@ -10,6 +10,7 @@
 //! DataFusion lives here (and in the SQL face of rca). This crate writes nothing and opens no port.
 
 mod arguments;
+mod coded;
 mod error;
 mod extensions;
 mod files;

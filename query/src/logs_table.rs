@@ -20,6 +20,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 
+use crate::coded::{CodedReaders, as_coded, coded};
 use crate::sql::SEGMENTS_URL;
 use crate::tables::{all_inexact, debug_by_name, ours};
 use crate::time_filter::time_range;
@@ -28,6 +29,8 @@ pub(crate) struct LogsTable {
     storage: Storage,
     store: Arc<StoreState>,
     schema: SchemaRef,
+    /// Texts of the schema are dictionaries.
+    is_coded: bool,
 }
 
 debug_by_name!(LogsTable);
@@ -35,13 +38,18 @@ debug_by_name!(LogsTable);
 impl LogsTable {
     pub(crate) fn new(storage: Storage, store: Arc<StoreState>) -> Self {
         let schema = visible(&store.table_schema());
-        Self { storage, store, schema }
+        Self { storage, store, schema, is_coded: false }
+    }
+
+    /// The same rows with texts as dictionaries, but for those of plain columns.
+    pub(crate) fn with_coded_texts(self, is_plain: impl Fn(&str) -> bool) -> Self {
+        Self { schema: coded(&self.schema, is_plain), is_coded: true, ..self }
     }
 
     /// Rows also say where in their shard they stand.
     pub(crate) fn with_places(storage: Storage, store: Arc<StoreState>) -> Self {
         let schema = store.table_schema();
-        Self { storage, store, schema }
+        Self { storage, store, schema, is_coded: false }
     }
 }
 
@@ -99,7 +107,8 @@ impl LogsTable {
             .iter()
             .map(|field| batch.schema().index_of(field.name()))
             .collect::<Result<Vec<usize>, _>>()?;
-        Ok(batch.project(&indices)?.with_schema(self.schema())?)
+        let batch = batch.project(&indices)?;
+        if self.is_coded { as_coded(&batch, &self.schema) } else { Ok(batch.with_schema(self.schema())?) }
     }
 
     /// The plan holds the segments, so their files stay as long as the query runs.
@@ -119,8 +128,13 @@ impl LogsTable {
         for (at, file) in files.enumerate() {
             groups[at % partitions].push(file);
         }
-        let source = Arc::new(ParquetSource::new(self.schema()));
-        let config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(SEGMENTS_URL)?, source)
+        let url = ObjectStoreUrl::parse(SEGMENTS_URL)?;
+        let mut source = ParquetSource::new(self.schema());
+        if self.is_coded {
+            let objects = state.runtime_env().object_store(&url)?;
+            source = source.with_parquet_file_reader_factory(Arc::new(CodedReaders::new(objects, self.schema())));
+        }
+        let config = FileScanConfigBuilder::new(url, Arc::new(source))
             .with_file_groups(groups.into_iter().map(FileGroup::new).collect())
             .with_projection_indices(projection.cloned())?
             .build();

@@ -35,6 +35,15 @@ pub(crate) struct Scope {
     pub(crate) reach: Reach,
     pub(crate) range: TimeRange,
     pub(crate) face: Face,
+    pub(crate) texts: Texts,
+}
+
+/// How texts of logs come.
+#[derive(Debug, Clone)]
+pub(crate) enum Texts {
+    Plain,
+    /// As dictionaries, but for those of the columns named.
+    Coded { plain: Arc<[String]> },
 }
 
 impl Scope {
@@ -107,7 +116,15 @@ impl Scope {
         let name = store.name().to_string();
         let table: Arc<dyn TableProvider> = match (store.kind(), self.face) {
             (StoreKind::Metrics, _) => Arc::new(MetricsTable::open(self.storage.clone(), store).await?),
-            (StoreKind::Logs, Face::Native) => Arc::new(LogsTable::new(self.storage.clone(), store)),
+            (StoreKind::Logs, Face::Native) => {
+                let table = LogsTable::new(self.storage.clone(), store);
+                Arc::new(match &self.texts {
+                    Texts::Plain => table,
+                    Texts::Coded { plain } => table.with_coded_texts(|name| {
+                        plain.iter().any(|column| column == name) || index.as_ref().is_some_and(|index| index.looks_into(name))
+                    }),
+                })
+            }
             (StoreKind::Logs, Face::Sls | Face::Places) => {
                 Arc::new(LogsTable::with_places(self.storage.clone(), store))
             }
@@ -177,7 +194,8 @@ fn typed(schema: &Schema, index: &IndexConfig) -> Vec<Expr> {
 }
 
 fn typed_column(name: &str, schema: &Schema, index: &IndexConfig) -> Expr {
-    let is_text = schema.field_with_name(name).is_ok_and(|field| *field.data_type() == DataType::Utf8);
+    let is_text = |of: &DataType| matches!(of, DataType::Utf8 | DataType::Dictionary(..));
+    let is_text = schema.field_with_name(name).is_ok_and(|field| is_text(field.data_type()));
     match index.keys.get(name).and_then(|key| key.key_type.arrow()) {
         Some(number) if is_text => try_cast(ident(name), number).alias(name),
         _ => ident(name),

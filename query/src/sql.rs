@@ -27,7 +27,7 @@ use crate::functions::json_text_function;
 use crate::limits::{SQL_MEMORY_BYTES, SQL_ROWS_MAX, SQL_TEXT_BYTES_MAX, SQL_TIMEOUT};
 use crate::question::Question;
 use crate::reach::{MayRead, Reach};
-use crate::scope::{Face, Scope, as_table};
+use crate::scope::{Face, Scope, Texts, as_table};
 use crate::search::{Search, to_predicate_over};
 use crate::tables::{CATALOG, ProjectCatalog, Stand};
 
@@ -44,6 +44,7 @@ pub struct SqlEngine {
     timeout: Duration,
     memory_bytes: usize,
     reach: Reach,
+    texts: Texts,
     extensions: Arc<Extensions>,
 }
 
@@ -60,7 +61,8 @@ impl SqlEngine {
         let url = ObjectStoreUrl::parse(SEGMENTS_URL).map_err(|error| QueryError::of(error, memory_bytes))?;
         runtime.register_object_store(url.as_ref(), storage.segment_objects());
         let extensions = Arc::new(Extensions::own());
-        Ok(Self { storage, runtime, timeout, memory_bytes, reach: Reach::default(), extensions })
+        let (reach, texts) = (Reach::default(), Texts::Plain);
+        Ok(Self { storage, runtime, timeout, memory_bytes, reach, texts, extensions })
     }
 
     /// The same engine with functions that others bring.
@@ -71,6 +73,12 @@ impl SqlEngine {
     /// The same engine for somebody who may read some projects alone.
     pub fn within(&self, may_read: MayRead) -> Self {
         Self { reach: Reach::of(may_read), ..self.clone() }
+    }
+
+    /// The same engine, whose texts come as dictionaries where it can give them without looking at each row. Columns that a
+    /// condition is about are better left as they are.
+    pub fn with_coded_texts(&self, plain: &[String]) -> Self {
+        Self { texts: Texts::Coded { plain: plain.into() }, ..self.clone() }
     }
 
     /// SQL, or `search | SQL`. Unqualified names are stores and views of `project`; rows outside `range` do not exist for this query.
@@ -139,7 +147,8 @@ impl SqlEngine {
     }
 
     pub(crate) fn scope(&self, range: TimeRange, face: Face) -> Scope {
-        Scope { storage: self.storage.clone(), reach: self.reach.clone(), range, face }
+        let (storage, reach, texts) = (self.storage.clone(), self.reach.clone(), self.texts.clone());
+        Scope { storage, reach, range, face, texts }
     }
 
     /// Bounds the text, and the time that planning takes.

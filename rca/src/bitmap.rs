@@ -94,74 +94,40 @@ impl Bitmap {
     }
 }
 
-/// Few of many rows, to be looked up in other bitmaps: the words that are not zero, or, when these have hardly more than
-/// a bit each, the rows themselves.
-#[derive(Debug, Clone)]
-pub(crate) enum Sparse {
-    Words(Vec<(u32, u64)>),
-    Rows(Vec<u32>),
-}
-
-/// Bits per word below which a row at a time is faster.
-const BITS_PER_WORD: u64 = 4;
-
-impl Sparse {
-    /// The rows that are in both, within a range of words.
-    pub(crate) fn of(map: &Bitmap, within: &Bitmap, range: std::ops::Range<usize>) -> Self {
-        let words = map.words[range.clone()].iter().zip(&within.words[range.clone()]);
-        let words = (range.start as u32..).zip(words).map(|(at, (x, y))| (at, x & y));
-        Self::of_words(words.filter(|(_, bits)| *bits != 0).collect())
-    }
-
-    fn of_words(words: Vec<(u32, u64)>) -> Self {
-        let rows = count(words.iter().map(|(_, bits)| *bits));
-        if rows >= BITS_PER_WORD * words.len() as u64 {
-            return Sparse::Words(words);
-        }
-        let mut all = Vec::with_capacity(rows as usize);
-        for (at, mut bits) in words {
-            while bits != 0 {
-                all.push(at * 64 + bits.trailing_zeros());
-                bits &= bits - 1;
-            }
-        }
-        Sparse::Rows(all)
-    }
-
-    /// The rows that are in all the maps too.
-    pub(crate) fn restricted(&self, maps: &[&Bitmap]) -> Self {
-        match self {
-            Sparse::Rows(rows) => {
-                let has = |row: &u32| maps.iter().all(|map| map.get(*row as usize));
-                Sparse::Rows(rows.iter().copied().filter(has).collect())
-            }
-            Sparse::Words(words) => {
-                let both = |(at, bits): &(u32, u64)| {
-                    let bits = maps.iter().fold(*bits, |bits, map| bits & map.words[*at as usize]);
-                    (bits != 0).then_some((*at, bits))
-                };
-                Self::of_words(words.iter().filter_map(both).collect())
-            }
-        }
-    }
-
-    pub(crate) fn count_and(&self, map: &Bitmap) -> u64 {
-        match self {
-            Sparse::Rows(rows) => rows.iter().map(|row| map.words[*row as usize / 64] >> (row % 64) & 1).sum(),
-            Sparse::Words(words) => count(words.iter().map(|(at, bits)| bits & map.words[*at as usize])),
-        }
-    }
-
-    pub(crate) fn count(&self) -> u64 {
-        match self {
-            Sparse::Rows(rows) => rows.len() as u64,
-            Sparse::Words(words) => count(words.iter().map(|(_, bits)| *bits)),
-        }
-    }
+/// Rows in both of two stretches of equal length.
+pub(crate) fn count_words(x: &[u64], y: &[u64]) -> u64 {
+    count(x.iter().zip(y).map(|(x, y)| x & y))
 }
 
 fn count(words: impl Iterator<Item = u64>) -> u64 {
-    words.map(|word| u64::from(word.count_ones())).sum()
+    with_popcnt(|| words.map(|word| u64::from(word.count_ones())).sum())
+}
+
+/// Runs the work with the processor's own instructions for counting bits, where it has them. The x86-64 that binaries are
+/// built for is older than these, and counts a word in a dozen steps.
+fn with_popcnt<T>(work: impl FnOnce() -> T) -> T {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "popcnt,avx2")]
+        fn counting<T>(work: impl FnOnce() -> T) -> T {
+            work()
+        }
+        #[target_feature(enable = "popcnt,avx2,avx512f,avx512vl,avx512vpopcntdq")]
+        fn counting_vectors<T>(work: impl FnOnce() -> T) -> T {
+            work()
+        }
+        if is_x86_feature_detected!("avx512vpopcntdq") && is_x86_feature_detected!("avx512vl") {
+            #[expect(unsafe_code, reason = "the features that it needs were just detected")]
+            // SAFETY: as said; whatever has these has the older ones too.
+            return unsafe { counting_vectors(work) };
+        }
+        if is_x86_feature_detected!("popcnt") && is_x86_feature_detected!("avx2") {
+            #[expect(unsafe_code, reason = "the features that it needs were just detected")]
+            // SAFETY: as said.
+            return unsafe { counting(work) };
+        }
+    }
+    work()
 }
 
 #[cfg(test)]

@@ -23,6 +23,15 @@ impl Codes {
         }
     }
 
+    pub(crate) fn bytes(&self) -> usize {
+        let width = match self {
+            Codes::Narrow(_) => 1,
+            Codes::Medium(_) => 2,
+            Codes::Wide(_) => 8,
+        };
+        self.len() * width
+    }
+
     pub(crate) fn get(&self, row: usize) -> u64 {
         match self {
             Codes::Narrow(codes) => u64::from(codes[row]),

@@ -33,7 +33,7 @@ pub(crate) struct Column {
     /// Of a wide column of texts those that may be frequent in A, by digest, with their counters.
     texts: HashMap<u64, (Box<str>, u64), RowHash>,
     /// The dictionary of the last batch and the codes of its values: batches of one file share it.
-    last_dictionary: Option<(ArrayRef, Vec<Option<u16>>)>,
+    last_dictionary: Option<(ArrayRef, Vec<u16>)>,
 }
 
 /// Rows of one batch, per slice.
@@ -41,6 +41,9 @@ pub(crate) struct BatchRows {
     pub(crate) a: Vec<u32>,
     pub(crate) b: Vec<u32>,
 }
+
+/// No code: there are at most [`DICTIONARY_MAX`].
+const UNKNOWN: u16 = u16::MAX;
 
 /// The dictionary has no room for another value.
 struct Full;
@@ -116,26 +119,26 @@ impl Column {
         };
         let mut known = match self.last_dictionary.take() {
             Some((last, known)) if last.to_data().ptr_eq(&array.to_data()) => known,
-            _ => vec![None; values.len()],
+            _ => vec![UNKNOWN; values.len()],
         };
-        let code = |row: &u32| {
+        let nulls = keys.nulls();
+        let keys = keys.values();
+        // Once per row and column: a loop, whose room is known, is twice as fast as collecting results.
+        let mut codes = Vec::with_capacity(rows.len());
+        for row in rows {
             let row = *row as usize;
-            if keys.is_null(row) {
-                return self.intern(Key::Null);
+            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
+                codes.push(self.intern(Key::Null)?);
+                continue;
             }
-            let at = keys.value(row) as usize;
-            match known[at] {
-                Some(code) => Ok(code),
-                None => {
-                    let code = self.intern(values.key(at))?;
-                    known[at] = Some(code);
-                    Ok(code)
-                }
+            let known = &mut known[keys[row] as usize];
+            if *known == UNKNOWN {
+                *known = self.intern(values.key(keys[row] as usize))?;
             }
-        };
-        let codes = rows.iter().map(code).collect();
+            codes.push(*known);
+        }
         self.last_dictionary = Some(((*array).clone(), known));
-        codes
+        Ok(codes)
     }
 
     fn intern(&mut self, key: Key<'_>) -> Result<u16, Full> {

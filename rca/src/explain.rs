@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::cover::{Choice, Cover, cover};
 use crate::dimensions::{Dimensions, Encoding};
+use crate::implications::Implications;
 use crate::input::{Baseline, Input, Options};
 use crate::items::{ItemList, Value};
 use crate::itemset::{Found, Itemset};
@@ -44,7 +45,6 @@ fn search(
     stop: Stop<'_>,
     on_partial: Option<&mut dyn FnMut(Report)>,
 ) -> Result<Report, RcaError> {
-    options.check()?;
     let Some(batch) = input.batches.first() else {
         return Err(RcaError::NoAnomalousRows { rows: 0 });
     };
@@ -72,8 +72,9 @@ pub(crate) fn explain_rows(
     stop: Stop<'_>,
     on_partial: Option<&mut dyn FnMut(Report)>,
 ) -> Result<Report, RcaError> {
-    rows.check()?;
     let options = asked.options;
+    options.check()?;
+    rows.check()?;
     let sample = Sample::of(rows.len_a, rows.len_b);
     let units = asked.unit.and_then(|unit| rows.column(unit)).map(Units::of);
     let encoding = Encoding {
@@ -86,7 +87,7 @@ pub(crate) fn explain_rows(
     };
     let (dimensions, cuts) = encoding.run(stop);
     let all = RowSet::all(rows.len_a, rows.len_b, sample.len(rows.len_b));
-    let mut hunt = Hunt { asked, units: units.as_ref(), dimensions, list: ItemList::default(), stop };
+    let mut hunt = Hunt { asked, units: units.as_ref(), dimensions, list: ItemList::default(), implications: Implications::default(), stop };
     if let Some(on_partial) = on_partial {
         for order in (1..options.max_order).take_while(|_| !stop()) {
             let missing = format!("provisional: conjunctions of more than {order} are still being counted");
@@ -109,6 +110,7 @@ struct Hunt<'a, 'r> {
     units: Option<&'a Units>,
     dimensions: Dimensions<'r>,
     list: ItemList<'r>,
+    implications: Implications,
     stop: Stop<'a>,
 }
 
@@ -124,7 +126,7 @@ impl<'r> Hunt<'_, 'r> {
             };
             let items = Arc::from(&self.list.items[..]);
             let population = Population::new(items, rows, self.units, options.min_ratio, family);
-            let mined = mine(&population, max_order, least, self.stop);
+            let mined = mine(&population, &self.implications, max_order, least, self.stop);
             (population, mined)
         })
     }

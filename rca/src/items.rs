@@ -103,6 +103,14 @@ impl<'r> Item<'r> {
         Self { dimension, value, a, sample, source, b: OnceLock::new() }
     }
 
+    /// The code that its rows of B have, where a column of B tells it.
+    pub(crate) fn code(&self) -> Option<(&'r Codes, u64)> {
+        match self.source {
+            Source::Code(codes, code) => Some((codes, code)),
+            Source::Within(..) | Source::Missing(_) | Source::Sample => None,
+        }
+    }
+
     /// All rows of B; most items never need them.
     pub(crate) fn b(&self) -> &Bitmap {
         match &self.source {

@@ -22,6 +22,7 @@ mod error;
 mod explain;
 mod functional;
 mod gather;
+mod implications;
 mod input;
 pub mod investigate;
 mod items;

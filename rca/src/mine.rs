@@ -17,11 +17,13 @@ mod best;
 mod row_items;
 
 use std::cmp::Reverse;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use self::best::{Best, Candidate};
 use self::row_items::{Projection, RowItems};
-use crate::bitmap::{Bitmap, Sparse};
+use crate::bitmap::count_words;
+use crate::implications::Implications;
 use crate::items::Item;
 use crate::itemset::{Found, Itemset};
 use crate::limits::{CANDIDATES_MAX, COMBINED_ITEMS_MAX, ORDER_MAX};
@@ -39,8 +41,14 @@ pub(crate) struct Mined {
 }
 
 /// Searches conjunctions of up to `max_order` items with at least `min_rows` rows in A.
-pub(crate) fn mine(left: &Population<'_>, max_order: usize, min_rows: u64, stop: Stop<'_>) -> Mined {
-    let mut search = Search::new(left, min_rows);
+pub(crate) fn mine(
+    left: &Population<'_>,
+    implications: &Implications,
+    max_order: usize,
+    min_rows: u64,
+    stop: Stop<'_>,
+) -> Mined {
+    let mut search = Search::new(left, implications, min_rows);
     let mut counted = vec![search.ranked.len() as u64];
     let mut cuts = search.combined_cut();
     let singles: Vec<u32> = (0..search.combined as u32).collect();
@@ -149,13 +157,42 @@ enum Half {
     Rest,
 }
 
-/// A prefix's rows in both halves of the sample, as far as they were asked for.
+/// A prefix's rows in both halves of the sample, as far as they were asked for. The room is used again for every prefix.
 #[derive(Default)]
-struct Halves([Option<Sparse>; 2]);
+struct Halves {
+    rows: [Vec<u64>; 2],
+    known: [bool; 2],
+}
 
 impl Halves {
+    fn forget(&mut self) {
+        self.known = [false; 2];
+    }
+
+    fn half(&mut self, half: Half, fill: impl FnOnce(&mut Vec<u64>)) -> &[u64] {
+        let (rows, known) = (&mut self.rows[half as usize], &mut self.known[half as usize]);
+        if !std::mem::replace(known, true) {
+            rows.clear();
+            fill(rows);
+        }
+        rows
+    }
+
     fn count(&self) -> u64 {
-        self.0.iter().flatten().map(Sparse::count).sum()
+        self.rows.iter().zip(self.known).filter(|(_, known)| *known).map(|(rows, _)| count_words(rows, rows)).sum()
+    }
+}
+
+/// Rows of B of the first item and of a whole prefix.
+#[derive(Default)]
+struct Looks {
+    of_first: Halves,
+    of_prefix: Halves,
+}
+
+impl Looks {
+    fn of(&self, prefix: &Prefix) -> &Halves {
+        if prefix.ranks.len == 1 { &self.of_first } else { &self.of_prefix }
     }
 }
 
@@ -170,6 +207,7 @@ struct Single {
 
 struct Search<'a, 'r> {
     left: &'a Population<'r>,
+    implications: &'a Implications,
     min_rows: u64,
     /// Items by rank, from rare to frequent in A; those beyond `combined` stay alone.
     ranked: Vec<usize>,
@@ -183,7 +221,7 @@ struct Search<'a, 'r> {
 }
 
 impl<'a, 'r> Search<'a, 'r> {
-    fn new(left: &'a Population<'r>, min_rows: u64) -> Self {
+    fn new(left: &'a Population<'r>, implications: &'a Implications, min_rows: u64) -> Self {
         let items = &left.items;
         let count = |index: usize| (index, items[index].a.count_and(&left.rows.a));
         let mut frequent: Vec<(usize, u64)> = (0..items.len()).map(count).filter(|(_, a)| *a >= min_rows).collect();
@@ -205,7 +243,8 @@ impl<'a, 'r> Search<'a, 'r> {
         frequent = places.iter().map(|at| frequent[*at]).collect();
         let ranked: Vec<usize> = frequent.into_iter().map(|(index, _)| index).collect();
         let rows = RowItems::new(left, &ranked[..combined]);
-        Self { left, min_rows, ranked, combined, counts, rows, implied: Vec::new(), look: left.first_look(), best }
+        let look = left.first_look();
+        Self { left, implications, min_rows, ranked, combined, counts, rows, implied: Vec::new(), look, best }
     }
 
     fn combined_cut(&self) -> Vec<String> {
@@ -221,7 +260,7 @@ impl<'a, 'r> Search<'a, 'r> {
         let rows = self.item(first).a.rows_and(&self.left.rows.a);
         let mut projection = Projection::new(&self.rows, first, rows);
         let mut counts = vec![0u32; self.combined];
-        let mut of_first = Halves::default();
+        let mut looks = Looks::default();
         for prefix in prefixes {
             if halted() {
                 extended.complete = false;
@@ -232,23 +271,23 @@ impl<'a, 'r> Search<'a, 'r> {
             }
             let others: Vec<usize> = prefix.ranks.iter().skip(1).collect();
             projection.count(&others, &mut counts);
-            self.extend(prefix, &counts, &mut of_first, &mut extended, is_last_order);
+            self.extend(prefix, &counts, &mut looks, &mut extended, is_last_order);
             counts[prefix.ranks.last() as usize..].fill(0);
         }
         extended
     }
 
-    /// Counts B for the frequent extensions of one prefix. `of_first` keeps the rows of B of the first item.
+    /// Counts B for the frequent extensions of one prefix. `looks` keep the rows of B of the first item.
     fn extend(
         &self,
         prefix: &Prefix,
         counts: &[u32],
-        of_first: &mut Halves,
+        looks: &mut Looks,
         extended: &mut Extended,
         is_last_order: bool,
     ) {
         let order = usize::from(prefix.ranks.len) + 1;
-        let mut of_prefix = Halves::default();
+        looks.of_prefix.forget();
         for rank in prefix.ranks.last() + 1..self.combined as u32 {
             let a = u64::from(counts[rank as usize]);
             if a < self.min_rows || !self.fits(prefix, rank) {
@@ -259,17 +298,18 @@ impl<'a, 'r> Search<'a, 'r> {
             if !implied && !self.may_extend(order, a) {
                 continue;
             }
-            let map = &self.item(rank as usize).sample;
+            let map = self.item(rank as usize).sample.words();
             if !is_last_order {
                 extended.prefixes.push(Prefix { ranks: prefix.ranks.with(rank), a });
             }
-            let seen = self.sample_of(prefix, Half::First, of_first, &mut of_prefix).count_and(map);
+            let [first, rest] = [Half::First, Half::Rest].map(|half| &map[self.words(half)]);
+            let seen = count_words(self.sample_of(prefix, Half::First, looks), first);
             if !implied && self.look.is_some_and(|look| self.left.is_rejected(&look, order, a, seen)) {
                 continue;
             }
-            let sampled = seen + self.sample_of(prefix, Half::Rest, of_first, &mut of_prefix).count_and(map);
+            let sampled = seen + count_words(self.sample_of(prefix, Half::Rest, looks), rest);
             let set = Itemset::of(prefix.ranks.iter().chain([rank as usize]).map(|rank| self.ranked[rank]));
-            if implied && self.implies(prefix, rank, sampled, of_prefix.count(), &set) {
+            if implied && self.implies(prefix, rank, a, [sampled, looks.of(prefix).count()], &set) {
                 if order == 2 {
                     extended.implied.push((prefix.ranks.first() as u32, rank));
                 }
@@ -283,8 +323,17 @@ impl<'a, 'r> Search<'a, 'r> {
     }
 
     /// A set whose rows are those of one of its parts is that part: its extra item is implied. In A they are the same.
-    fn implies(&self, prefix: &Prefix, rank: u32, sampled: u64, of_prefix: u64, set: &Itemset) -> bool {
+    /// `sampled` are the rows of the set and of its prefix in the sample.
+    fn implies(&self, prefix: &Prefix, rank: u32, a: u64, [sampled, of_prefix]: [u64; 2], set: &Itemset) -> bool {
         let of_item = self.counts[rank as usize];
+        if prefix.ranks.len == 1 {
+            let (first, item) = (self.item(prefix.ranks.first()), self.item(rank as usize));
+            let [implied, implies] = [(prefix.a, first, item), (of_item.a, item, first)]
+                .map(|(rows, one, other)| rows == a && self.implications.holds(one, other));
+            if implied || implies {
+                return true;
+            }
+        }
         let mut parts = Vec::new();
         if sampled == of_prefix {
             parts.push(Itemset::of(prefix.ranks.iter().map(|rank| self.ranked[rank])));
@@ -309,19 +358,32 @@ impl<'a, 'r> Search<'a, 'r> {
     }
 
     /// The prefix's rows in one half of the sample; most prefixes never need the second.
-    fn sample_of<'h>(&self, prefix: &Prefix, half: Half, of_first: &mut Halves, own: &'h mut Halves) -> &'h Sparse {
-        let within = &self.left.rows.sample;
-        let middle = self.look.map_or(0, |look| look.words);
-        let range = match half {
-            Half::First => 0..middle,
-            Half::Rest => middle..within.words().len(),
-        };
-        let first = self.item(prefix.ranks.first());
-        own.0[half as usize].get_or_insert_with(|| {
-            let rows = of_first.0[half as usize].get_or_insert_with(|| Sparse::of(&first.sample, within, range));
-            let others: Vec<&Bitmap> = prefix.ranks.iter().skip(1).map(|rank| &self.item(rank).sample).collect();
-            rows.restricted(&others)
+    fn sample_of<'l>(&self, prefix: &Prefix, half: Half, looks: &'l mut Looks) -> &'l [u64] {
+        let range = self.words(half);
+        let words = |rank: usize| &self.item(rank).sample.words()[range.clone()];
+        let Looks { of_first, of_prefix } = looks;
+        let first = of_first.half(half, |rows| {
+            let within = &self.left.rows.sample.words()[range.clone()];
+            rows.extend(words(prefix.ranks.first()).iter().zip(within).map(|(x, y)| x & y));
+        });
+        if prefix.ranks.len == 1 {
+            return first;
+        }
+        of_prefix.half(half, |rows| {
+            rows.extend_from_slice(first);
+            for rank in prefix.ranks.iter().skip(1) {
+                rows.iter_mut().zip(words(rank)).for_each(|(x, y)| *x &= y);
+            }
         })
+    }
+
+    /// Where a half of the sample stands in it.
+    fn words(&self, half: Half) -> Range<usize> {
+        let middle = self.look.map_or(0, |look| look.words);
+        match half {
+            Half::First => 0..middle,
+            Half::Rest => middle..self.left.rows.sample.words().len(),
+        }
     }
 
     fn item(&self, rank: usize) -> &'a Item<'r> {

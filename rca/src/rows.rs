@@ -2,7 +2,7 @@
 //! one or two bytes per column.
 
 use arrow::array::{BooleanArray, RecordBatch};
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Field, Schema};
 
 use crate::RcaError;
 use crate::cells::{Cells, Shape};
@@ -24,11 +24,12 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// `unit` names the column that ties rows together; it is nearly unique and gets no dictionary.
-    pub(crate) fn new(schema: &Schema, unit: Option<&str>) -> Self {
+    /// Fields with their places in the batches. `unit` names the column that ties rows together; it is nearly unique and
+    /// gets no dictionary.
+    pub(crate) fn new<'f>(fields: impl Iterator<Item = (usize, &'f Field)>, unit: Option<&str>) -> Self {
         let mut rows =
             Self { columns: Vec::new(), places: Vec::new(), unsupported: Vec::new(), len_a: 0, len_b: 0, batches: 0 };
-        for (place, field) in schema.fields().iter().enumerate() {
+        for (place, field) in fields {
             let shape = Shape::of(field.data_type());
             let why = match shape {
                 Shape::Time => "a point in time".to_owned(),
@@ -52,7 +53,8 @@ impl Rows {
 
     pub(crate) fn of(input: &Input, unit: Option<&str>) -> Result<Self, RcaError> {
         let schema = input.batches.first().map_or_else(Schema::empty, |batch| batch.schema().as_ref().clone());
-        let mut rows = Self::new(&schema, unit);
+        let fields = schema.fields().iter().map(AsRef::as_ref).enumerate();
+        let mut rows = Self::new(fields, unit);
         for (batch, slice) in input.batches.iter().zip(&input.slice) {
             rows.push(batch, slice)?;
         }
@@ -83,6 +85,11 @@ impl Rows {
         self.len_b += rows.b.len();
         self.batches += 1;
         Ok(())
+    }
+
+    /// Room that the codes take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.columns.iter().map(|column| column.a.bytes() + column.b.bytes()).sum()
     }
 
     pub(crate) fn column(&self, name: &str) -> Option<&Column> {

@@ -36,13 +36,19 @@ impl RowItems {
 pub(super) struct Projection {
     starts: Vec<u32>,
     ranks: Vec<u16>,
-    /// Per rank where it stands in `ranks`, and where its row ends. Empty until asked for.
-    places: Vec<Vec<(u32, u32)>>,
+    /// None until asked for.
+    places: Option<Places>,
+}
+
+/// Per rank where it stands, and where its row ends.
+struct Places {
+    starts: Vec<u32>,
+    places: Vec<(u32, u32)>,
 }
 
 impl Projection {
     pub(super) fn new(items: &RowItems, first: usize, rows: impl Iterator<Item = u32>) -> Self {
-        let mut projection = Self { starts: vec![0], ranks: Vec::new(), places: Vec::new() };
+        let mut projection = Self { starts: vec![0], ranks: Vec::new(), places: None };
         for row in rows {
             let of_row = items.of(row);
             projection.ranks.extend_from_slice(&of_row[of_row.partition_point(|rank| usize::from(*rank) <= first)..]);
@@ -57,31 +63,43 @@ impl Projection {
             self.ranks.iter().for_each(|rank| counts[usize::from(*rank)] += 1);
             return;
         };
-        if self.places.is_empty() {
-            self.places = self.all_places(counts.len());
-        }
-        for (at, end) in &self.places[*last] {
+        let places = self.places.take().unwrap_or_else(|| Places::of(&self.starts, &self.ranks, counts.len()));
+        for (at, end) in places.of_rank(*last) {
             let (at, end) = (*at as usize, *end as usize);
             if !middle.is_empty() && !self.has_all(at, middle) {
                 continue;
             }
             self.ranks[at + 1..end].iter().for_each(|rank| counts[usize::from(*rank)] += 1);
         }
-    }
-
-    fn all_places(&self, ranks: usize) -> Vec<Vec<(u32, u32)>> {
-        let mut places = vec![Vec::new(); ranks];
-        for row in self.starts.windows(2) {
-            for at in row[0]..row[1] {
-                places[usize::from(self.ranks[at as usize])].push((at, row[1]));
-            }
-        }
-        places
+        self.places = Some(places);
     }
 
     /// Whether the row of the place has the ranks, which are below the one at the place.
     fn has_all(&self, at: usize, ranks: &[usize]) -> bool {
         let start = self.starts[self.starts.partition_point(|start| *start as usize <= at) - 1] as usize;
         ranks.iter().all(|rank| self.ranks[start..at].iter().any(|own| usize::from(*own) == *rank))
+    }
+}
+
+impl Places {
+    /// `rows` are the bounds of the rows in `ranks`.
+    fn of(rows: &[u32], ranks: &[u16], ranks_max: usize) -> Self {
+        let mut starts = vec![0u32; ranks_max + 1];
+        ranks.iter().for_each(|rank| starts[usize::from(*rank) + 1] += 1);
+        (0..ranks_max).for_each(|rank| starts[rank + 1] += starts[rank]);
+        let mut next = starts.clone();
+        let mut places = vec![(0, 0); ranks.len()];
+        for row in rows.windows(2) {
+            for at in row[0]..row[1] {
+                let place = &mut next[usize::from(ranks[at as usize])];
+                places[*place as usize] = (at, row[1]);
+                *place += 1;
+            }
+        }
+        Self { starts, places }
+    }
+
+    fn of_rank(&self, rank: usize) -> &[(u32, u32)] {
+        &self.places[self.starts[rank] as usize..self.starts[rank + 1] as usize]
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::bitmap::Bitmap;
 use crate::items::{ItemList, Source, Value};
 use crate::limits::FOUND_MAX;
 use crate::population::RowSet;
@@ -78,7 +79,7 @@ proptest! {
     fn the_best_are_those_of_a_naive_miner(a in leaning(60), b in table(120), min_rows in 1u64..6, order in 1usize..5) {
         let list = items(&a, &b, 5);
         let left = population(&list, a.len(), b.len());
-        let mined = mine(&left, order, min_rows, &|| false);
+        let mined = mine(&left, &Implications::default(), order, min_rows, &|| false);
         prop_assert!(mined.cuts.is_empty());
         let (naive_a, naive_b) = (naive(&a, order), naive(&b, order));
         let counts = |set: &Named| Counts { a: naive_a[set], b: naive_b.get(set).copied().unwrap_or(0) };
@@ -108,7 +109,7 @@ fn a_spent_budget_leaves_the_single_items_and_says_what_may_be_missed() {
     let rows: Vec<Vec<u8>> = (0..64u8).map(|row| vec![row % 4, row / 4 % 4, row / 16, 0, 0]).collect();
     let (a, b): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row[0] == 1 || row[1] == 3);
     let list = items(&a, &b, 3);
-    let mined = mine(&population(&list, a.len(), b.len()), 3, 1, &|| true);
+    let mined = mine(&population(&list, a.len(), b.len()), &Implications::default(), 3, 1, &|| true);
     assert!(mined.found.iter().all(|found| found.set.order() == 1) && !mined.found.is_empty());
     assert!(mined.cuts[0].contains("time budget") && mined.cuts[0].contains("anomalous rows"), "{:?}", mined.cuts);
 }
