@@ -32,6 +32,10 @@ impl Itemset {
         self.items().any(|own| own == item)
     }
 
+    pub(crate) fn is_part_of(&self, whole: &Itemset) -> bool {
+        self.items().all(|item| whole.contains(item))
+    }
+
     /// All parts that are neither empty nor the set itself.
     pub(crate) fn proper_parts(&self) -> impl Iterator<Item = Itemset> + '_ {
         let part =

@@ -150,6 +150,15 @@ struct Extended {
     complete: bool,
 }
 
+impl Extended {
+    /// For the next order.
+    fn keep(&mut self, prefix: &Prefix, rank: u32, a: u64, is_last_order: bool) {
+        if !is_last_order {
+            self.prefixes.push(Prefix { ranks: prefix.ranks.with(rank), a });
+        }
+    }
+}
+
 /// The part of the sample that a first look takes, and the rest of it.
 #[derive(Clone, Copy)]
 enum Half {
@@ -294,55 +303,49 @@ impl<'a, 'r> Search<'a, 'r> {
                 continue;
             }
             extended.counted += 1;
-            let implied = a == prefix.a || (order == 2 && a == self.counts[rank as usize].a);
-            if !implied && !self.may_extend(order, a) {
+            if !self.may_extend(order, a) {
+                continue;
+            }
+            if self.implies(prefix, rank, a) {
+                extended.implied.push((prefix.ranks.first() as u32, rank));
                 continue;
             }
             let map = self.item(rank as usize).sample.words();
-            if !is_last_order {
-                extended.prefixes.push(Prefix { ranks: prefix.ranks.with(rank), a });
-            }
             let [first, rest] = [Half::First, Half::Rest].map(|half| &map[self.words(half)]);
             let seen = count_words(self.sample_of(prefix, Half::First, looks), first);
-            if !implied && self.look.is_some_and(|look| self.left.is_rejected(&look, order, a, seen)) {
+            if self.look.is_some_and(|look| self.left.is_rejected(&look, order, a, seen)) {
+                extended.keep(prefix, rank, a, is_last_order);
                 continue;
             }
             let sampled = seen + count_words(self.sample_of(prefix, Half::Rest, looks), rest);
-            let set = Itemset::of(prefix.ranks.iter().chain([rank as usize]).map(|rank| self.ranked[rank]));
-            if implied && self.implies(prefix, rank, a, [sampled, looks.of(prefix).count()], &set) {
+            let is_exact = self.left.rows_sampled == self.left.rows_b;
+            if is_exact && self.coincides(prefix, rank, a, [sampled, looks.of(prefix).count()]) {
                 if order == 2 {
                     extended.implied.push((prefix.ranks.first() as u32, rank));
                 }
-                if !is_last_order {
-                    extended.prefixes.pop();
-                }
                 continue;
             }
+            extended.keep(prefix, rank, a, is_last_order);
+            let set = Itemset::of(prefix.ranks.iter().chain([rank as usize]).map(|rank| self.ranked[rank]));
             extended.candidates.extend(self.best.candidate(self.left, set, a, sampled));
         }
     }
 
     /// A set whose rows are those of one of its parts is that part: its extra item is implied. In A they are the same.
-    /// `sampled` are the rows of the set and of its prefix in the sample.
-    fn implies(&self, prefix: &Prefix, rank: u32, a: u64, [sampled, of_prefix]: [u64; 2], set: &Itemset) -> bool {
+    /// Where B is only sampled, dependencies between whole columns are told; what else coincides, [`Best`] finds out.
+    fn implies(&self, prefix: &Prefix, rank: u32, a: u64) -> bool {
         let of_item = self.counts[rank as usize];
-        if prefix.ranks.len == 1 {
-            let (first, item) = (self.item(prefix.ranks.first()), self.item(rank as usize));
-            let [implied, implies] = [(prefix.a, first, item), (of_item.a, item, first)]
-                .map(|(rows, one, other)| rows == a && self.implications.holds(one, other));
-            if implied || implies {
-                return true;
-            }
-        }
-        let mut parts = Vec::new();
-        if sampled == of_prefix {
-            parts.push(Itemset::of(prefix.ranks.iter().map(|rank| self.ranked[rank])));
-        }
-        if prefix.ranks.len == 1 && sampled == of_item.sampled {
-            parts.push(Itemset::of([self.ranked[rank as usize]]));
-        }
-        let whole = (!parts.is_empty()).then(|| self.left.counts(set));
-        parts.into_iter().any(|part| Some(self.left.counts(&part)) == whole)
+        let (first, item) = (self.item(prefix.ranks.first()), self.item(rank as usize));
+        prefix.ranks.len == 1
+            && (a == prefix.a && self.implications.holds(first, item)
+                || a == of_item.a && self.implications.holds(item, first))
+    }
+
+    /// The same where the sample is all of B. `sampled` are the rows of the set and of its prefix.
+    fn coincides(&self, prefix: &Prefix, rank: u32, a: u64, [sampled, of_prefix]: [u64; 2]) -> bool {
+        let of_item = self.counts[rank as usize];
+        a == prefix.a && sampled == of_prefix
+            || prefix.ranks.len == 1 && a == of_item.a && sampled == of_item.sampled
     }
 
     /// True when a set with so many rows in A, and none in B, could be among the best.

@@ -176,12 +176,12 @@ impl<'r> Population<'r> {
     /// True when rows inside are anomalous so much more often that it matters, whatever the significance.
     pub(crate) fn is_large(&self, inside: Counts) -> bool {
         let table = self.table(inside);
-        inside.a >= ROWS_MIN && table.g() > 0.0 && table.risk_ratio().ratio >= self.min_ratio
+        inside.a >= ROWS_MIN && table.leans_to_a() && table.risk_ratio().ratio >= self.min_ratio
     }
 
     /// Whether the rows inside are a greater part of A than of B.
     pub(crate) fn leans_to_a(&self, inside: Counts) -> bool {
-        self.table(inside).g() > 0.0
+        self.table(inside).leans_to_a()
     }
 
     /// True when the set is large and gains more than the cost of its length, so that it may appear in the ranking at all.

@@ -49,8 +49,12 @@ impl Table {
             + x_ln(self.b_in, inside * b / n)
             + x_ln(self.a_out, outside * a / n)
             + x_ln(self.b_out, outside * b / n);
-        let leans_to_a = self.a_in * outside >= self.a_out * inside;
-        size.max(0.0).copysign(if leans_to_a { 1.0 } else { -1.0 })
+        size.max(0.0).copysign(if self.a_in * outside >= self.a_out * inside { 1.0 } else { -1.0 })
+    }
+
+    /// Whether rows inside are more often of A than rows outside.
+    pub(crate) fn leans_to_a(&self) -> bool {
+        self.a_in * (self.a_out + self.b_out) > self.a_out * (self.a_in + self.b_in)
     }
 
     /// Two-sided p of "inside and outside have the same rate of A".

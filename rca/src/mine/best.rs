@@ -73,10 +73,15 @@ impl Best {
         counted.into_iter().flatten().for_each(|found| self.offer(left, found));
     }
 
+    /// A set with the same rows as its part is that part.
     fn offer(&mut self, left: &Population<'_>, found: Found) {
         let Some(score) = self.bound(left, found.set.order(), found.counts()) else {
             return;
         };
+        let restates = |(_, other): &(i64, Found)| other.counts() == found.counts() && other.set.is_part_of(&found.set);
+        if self.kept.iter().any(restates) {
+            return;
+        }
         let rank = |(score, found): &(i64, Found)| (Reverse(*score), found.set);
         let place = self.kept.partition_point(|other| rank(other) < rank(&(score, found)));
         self.kept.insert(place, (score, found));
