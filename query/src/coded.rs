@@ -31,7 +31,10 @@ pub(crate) fn coded(schema: &Schema, is_plain: impl Fn(&str) -> bool) -> SchemaR
         }
         _ => field.clone(),
     };
-    Arc::new(Schema::new_with_metadata(schema.fields().iter().map(field).collect::<Vec<_>>(), schema.metadata().clone()))
+    Arc::new(Schema::new_with_metadata(
+        schema.fields().iter().map(field).collect::<Vec<_>>(),
+        schema.metadata().clone(),
+    ))
 }
 
 /// The batch with the types of a schema of the same columns.
@@ -94,8 +97,9 @@ impl AsyncFileReader for CodedReader {
 fn with_schema(file: &ParquetMetaData, wanted: &Schema) -> Result<ParquetMetaData, ParquetError> {
     let own = file.file_metadata();
     let schema = parquet_to_arrow_schema(own.schema_descr(), own.key_value_metadata())?;
-    let is_plain =
-        |name: &str| !wanted.field_with_name(name).is_ok_and(|field| matches!(field.data_type(), DataType::Dictionary(..)));
+    let is_plain = |name: &str| {
+        !wanted.field_with_name(name).is_ok_and(|field| matches!(field.data_type(), DataType::Dictionary(..)))
+    };
     let schema = encode_arrow_schema(&coded(&schema, is_plain));
     let others = own.key_value_metadata().into_iter().flatten().filter(|pair| pair.key != ARROW_SCHEMA_META_KEY);
     let pairs = others.cloned().chain([KeyValue::new(ARROW_SCHEMA_META_KEY.to_owned(), schema)]).collect();

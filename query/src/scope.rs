@@ -43,7 +43,9 @@ pub(crate) struct Scope {
 pub(crate) enum Texts {
     Plain,
     /// As dictionaries, but for those of the columns named.
-    Coded { plain: Arc<[String]> },
+    Coded {
+        plain: Arc<[String]>,
+    },
 }
 
 impl Scope {
@@ -121,7 +123,8 @@ impl Scope {
                 Arc::new(match &self.texts {
                     Texts::Plain => table,
                     Texts::Coded { plain } => table.with_coded_texts(|name| {
-                        plain.iter().any(|column| column == name) || index.as_ref().is_some_and(|index| index.looks_into(name))
+                        plain.iter().any(|column| column == name)
+                            || index.as_ref().is_some_and(|index| index.looks_into(name))
                     }),
                 })
             }

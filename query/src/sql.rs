@@ -118,7 +118,11 @@ impl SqlEngine {
         sql: &str,
         range: TimeRange,
     ) -> Result<Rows, QueryError> {
-        let scope = self.scope(range, Face::Native);
+        let mut scope = self.scope(range, Face::Native);
+        if search.is_some() {
+            // Words are looked for in texts.
+            scope.texts = Texts::Plain;
+        }
         let context = self.context(project, &scope, Stand::new());
         let state = context.state();
         let statement = state.sql_to_statement(sql, &Dialect::Generic).map_err(|error| self.failed(error))?;

@@ -87,7 +87,14 @@ pub(crate) fn explain_rows(
     };
     let (dimensions, cuts) = encoding.run(stop);
     let all = RowSet::all(rows.len_a, rows.len_b, sample.len(rows.len_b));
-    let mut hunt = Hunt { asked, units: units.as_ref(), dimensions, list: ItemList::default(), implications: Implications::default(), stop };
+    let mut hunt = Hunt {
+        asked,
+        units: units.as_ref(),
+        dimensions,
+        list: ItemList::default(),
+        implications: Implications::default(),
+        stop,
+    };
     if let Some(on_partial) = on_partial {
         for order in (1..options.max_order).take_while(|_| !stop()) {
             let missing = format!("provisional: conjunctions of more than {order} are still being counted");

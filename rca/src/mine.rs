@@ -287,14 +287,7 @@ impl<'a, 'r> Search<'a, 'r> {
     }
 
     /// Counts B for the frequent extensions of one prefix. `looks` keep the rows of B of the first item.
-    fn extend(
-        &self,
-        prefix: &Prefix,
-        counts: &[u32],
-        looks: &mut Looks,
-        extended: &mut Extended,
-        is_last_order: bool,
-    ) {
+    fn extend(&self, prefix: &Prefix, counts: &[u32], looks: &mut Looks, extended: &mut Extended, is_last_order: bool) {
         let order = usize::from(prefix.ranks.len) + 1;
         looks.of_prefix.forget();
         for rank in prefix.ranks.last() + 1..self.combined as u32 {
@@ -344,8 +337,7 @@ impl<'a, 'r> Search<'a, 'r> {
     /// The same where the sample is all of B. `sampled` are the rows of the set and of its prefix.
     fn coincides(&self, prefix: &Prefix, rank: u32, a: u64, [sampled, of_prefix]: [u64; 2]) -> bool {
         let of_item = self.counts[rank as usize];
-        a == prefix.a && sampled == of_prefix
-            || prefix.ranks.len == 1 && a == of_item.a && sampled == of_item.sampled
+        a == prefix.a && sampled == of_prefix || prefix.ranks.len == 1 && a == of_item.a && sampled == of_item.sampled
     }
 
     /// True when a set with so many rows in A, and none in B, could be among the best.

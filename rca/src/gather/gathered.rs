@@ -59,7 +59,9 @@ impl Gathered {
 
     pub(super) fn left_out(&self) -> impl Iterator<Item = LeftOut> + '_ {
         let why = "free text";
-        self.messages.iter().map(move |messages| LeftOut { dimension: messages.column().to_owned(), why: why.to_owned() })
+        self.messages
+            .iter()
+            .map(move |messages| LeftOut { dimension: messages.column().to_owned(), why: why.to_owned() })
     }
 
     /// `unit` names the column whose equal rows are not independent.

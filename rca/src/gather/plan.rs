@@ -63,7 +63,19 @@ impl Plan {
         let unit = question.options.unit.clone();
         let unit = unit.or_else(|| names::unit_among(columns.iter().map(String::as_str)).map(str::to_owned));
         let explores = question.options.dimensions.is_none() && question.measure.is_none();
-        Ok(Self { columns, period, slice, filter, predicate_columns, plain, left_out, unit, messages, explores, baseline_of })
+        Ok(Self {
+            columns,
+            period,
+            slice,
+            filter,
+            predicate_columns,
+            plain,
+            left_out,
+            unit,
+            messages,
+            explores,
+            baseline_of,
+        })
     }
 
     pub(super) fn sql(&self, from: &str) -> String {
