@@ -29,7 +29,7 @@ pub(super) fn absent_over_time(
     };
     let mut found = vec![false; grid.steps];
     for series in evaluator.windows(source, grid)? {
-        series.visit(source, grid, |step, _| {
+        series.visit(source, grid, evaluator.lookback_ms, |step, _| {
             found[step] = true;
             Ok::<(), PromqlError>(())
         })?;

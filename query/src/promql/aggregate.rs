@@ -11,7 +11,7 @@ use super::grid::Grid;
 use super::plan::Node;
 use super::quantile::{check_quantile, quantile_of};
 use super::sum::{Mean, Sum};
-use super::{count_values, topk};
+use super::{count_values, limit, topk};
 
 #[derive(Debug)]
 pub(super) struct Aggregation {
@@ -28,6 +28,8 @@ pub(super) enum AggregateOperator {
     CountValues,
     TopK,
     BottomK,
+    LimitK,
+    LimitRatio,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +93,31 @@ pub(super) fn groups(columns: &[Column], grouping: &Grouping) -> Vec<Group> {
     groups
 }
 
+/// What an aggregation takes before its vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Param {
+    None,
+    Scalar,
+    Text,
+}
+
+pub(super) const AGGREGATIONS: [(&str, Param); 14] = [
+    ("sum", Param::None),
+    ("avg", Param::None),
+    ("min", Param::None),
+    ("max", Param::None),
+    ("count", Param::None),
+    ("group", Param::None),
+    ("stddev", Param::None),
+    ("stdvar", Param::None),
+    ("quantile", Param::Scalar),
+    ("count_values", Param::Text),
+    ("topk", Param::Scalar),
+    ("bottomk", Param::Scalar),
+    ("limitk", Param::Scalar),
+    ("limit_ratio", Param::Scalar),
+];
+
 impl Aggregation {
     pub(super) fn new(
         operator: &str,
@@ -98,7 +125,7 @@ impl Aggregation {
         param: Option<Node>,
         input: Node,
     ) -> Result<Self, PromqlError> {
-        let operator = match operator.to_ascii_lowercase().as_str() {
+        let operator = match operator {
             "sum" => AggregateOperator::Fold(Fold::Sum),
             "avg" => AggregateOperator::Fold(Fold::Avg),
             "min" => AggregateOperator::Fold(Fold::Min),
@@ -111,6 +138,8 @@ impl Aggregation {
             "count_values" => AggregateOperator::CountValues,
             "topk" => AggregateOperator::TopK,
             "bottomk" => AggregateOperator::BottomK,
+            "limitk" => AggregateOperator::LimitK,
+            "limit_ratio" => AggregateOperator::LimitRatio,
             other => return Err(PromqlError::function(other)),
         };
         Ok(Self { operator, grouping, param, input })
@@ -121,6 +150,8 @@ impl Aggregation {
             AggregateOperator::CountValues => count_values::eval(self, evaluator, grid),
             AggregateOperator::TopK => topk::eval(self, topk::Best::Highest, evaluator, grid),
             AggregateOperator::BottomK => topk::eval(self, topk::Best::Lowest, evaluator, grid),
+            AggregateOperator::LimitK => limit::limitk(self, evaluator, grid),
+            AggregateOperator::LimitRatio => limit::limit_ratio(self, evaluator, grid),
             AggregateOperator::Quantile => self.quantile(evaluator, grid),
             AggregateOperator::Fold(fold) => self.fold(fold, evaluator, grid),
         }

@@ -6,6 +6,7 @@ use super::column::{Column, Output, absent};
 use super::eval::Evaluator;
 use super::grid::Grid;
 use super::plan::Node;
+use super::syntax::Fill;
 use super::{matching, set};
 
 #[derive(Debug)]
@@ -23,6 +24,14 @@ pub(super) enum Operator {
     Arithmetic(Arithmetic),
     Comparison(Comparison),
     Set(SetOperator),
+    /// Cuts the observations of a histogram off above (`</`) or below (`>/`) a value.
+    Trim(Trim),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trim {
+    Above,
+    Below,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,8 +81,57 @@ impl Operator {
             "and" => Self::Set(SetOperator::And),
             "or" => Self::Set(SetOperator::Or),
             "unless" => Self::Set(SetOperator::Unless),
+            "</" => Self::Trim(Trim::Above),
+            ">/" => Self::Trim(Trim::Below),
             _ => return None,
         })
+    }
+
+    /// From 1, the loosest, to 6.
+    pub(super) fn precedence(self) -> u8 {
+        match self {
+            Self::Set(SetOperator::Or) => 1,
+            Self::Set(SetOperator::And | SetOperator::Unless) => 2,
+            Self::Comparison(_) | Self::Trim(_) => 3,
+            Self::Arithmetic(Arithmetic::Add | Arithmetic::Sub) => 4,
+            Self::Arithmetic(Arithmetic::Mul | Arithmetic::Div | Arithmetic::Mod | Arithmetic::Atan2) => 5,
+            Self::Arithmetic(Arithmetic::Pow) => 6,
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Set(operator) => operator.name(),
+            Self::Comparison(operator) => match operator {
+                Comparison::Equal => "==",
+                Comparison::NotEqual => "!=",
+                Comparison::Less => "<",
+                Comparison::LessEqual => "<=",
+                Comparison::Greater => ">",
+                Comparison::GreaterEqual => ">=",
+            },
+            Self::Trim(Trim::Above) => "</",
+            Self::Trim(Trim::Below) => ">/",
+            Self::Arithmetic(operator) => match operator {
+                Arithmetic::Add => "+",
+                Arithmetic::Sub => "-",
+                Arithmetic::Mul => "*",
+                Arithmetic::Div => "/",
+                Arithmetic::Mod => "%",
+                Arithmetic::Pow => "^",
+                Arithmetic::Atan2 => "atan2",
+            },
+        }
+    }
+}
+
+impl SetOperator {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::And => "and",
+            Self::Or => "or",
+            Self::Unless => "unless",
+        }
     }
 }
 
@@ -105,12 +163,13 @@ impl Comparison {
 }
 
 /// Which series of the two sides belong together.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Matching {
     pub(super) by: Grouping,
     pub(super) cardinality: Cardinality,
     /// Labels that the result takes from the "one" side.
     pub(super) include: Vec<String>,
+    pub(super) fill: Fill,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -121,20 +180,6 @@ pub(super) enum Cardinality {
     ManyToOne,
     /// Many on the right, `group_right`.
     OneToMany,
-}
-
-impl Matching {
-    pub(super) fn one_to_one(by: Grouping) -> Self {
-        Self { by, cardinality: Cardinality::OneToOne, include: Vec::new() }
-    }
-
-    pub(super) fn group_left(by: Grouping, include: Vec<String>) -> Self {
-        Self { by, cardinality: Cardinality::ManyToOne, include }
-    }
-
-    pub(super) fn group_right(by: Grouping, include: Vec<String>) -> Self {
-        Self { by, cardinality: Cardinality::OneToMany, include }
-    }
 }
 
 impl Binary {
@@ -175,7 +220,7 @@ impl Binary {
                 Some(f64::from(u8::from(operator.holds(left, right))))
             }
             Operator::Comparison(operator) => operator.holds(left, right).then_some(kept),
-            Operator::Set(_) => None,
+            Operator::Set(_) | Operator::Trim(_) => None,
         }
     }
 

@@ -29,6 +29,19 @@ impl Column {
         present(self.values[step])
     }
 
+    pub(super) fn is_present(&self, step: usize) -> bool {
+        self.get(step).is_some()
+    }
+
+    pub(super) fn clear(&mut self, step: usize) {
+        self.values[step] = stale_nan();
+    }
+
+    /// Copies the sample that `other` has at this step.
+    pub(super) fn take(&mut self, step: usize, other: &Self) {
+        self.values[step] = other.values[step];
+    }
+
     pub(super) fn has_values(&self) -> bool {
         self.values.iter().any(|value| !is_stale(*value))
     }

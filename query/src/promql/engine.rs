@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use culprit_store::{Labels, Samples, Series};
-use promql_parser::parser::Expr;
-use promql_parser::parser::value::ValueType;
 
 use super::column::{Column, Output, join_same, without_metadata};
 use super::eval::{Evaluator, QueryBounds, Stop};
@@ -13,6 +11,7 @@ use super::limits::{LOOKBACK, POINTS_MAX, QUERY_TIMEOUT, SAMPLES_MAX, SUBQUERY_S
 use super::notes::Notes;
 use super::plan::{Node, Plan, WindowSource};
 use super::planner::{PlannerConfig, plan};
+use super::syntax::{Expr, ValueType};
 use super::{PromqlError, SeriesSource, parse};
 
 /// The settings of evaluation; cheap to make, holds no state.
@@ -89,7 +88,7 @@ impl Engine {
         }
         let expr = parse(query)?;
         if let Some(kind) = type_without_range(&expr) {
-            let why = format!("invalid expression type {kind:?} for range query, must be Scalar or instant Vector");
+            let why = format!("invalid expression type \"{kind}\" for range query, must be Scalar or instant Vector");
             return Err(PromqlError::Parse { query: query.to_owned(), why });
         }
         let bounds = QueryBounds { start_ms, end_ms, step_ms };
@@ -166,12 +165,8 @@ enum Shape {
     Range,
 }
 
-fn type_without_range(expr: &Expr) -> Option<&'static str> {
-    match expr.value_type() {
-        ValueType::Matrix => Some("range vector"),
-        ValueType::String => Some("string"),
-        ValueType::Scalar | ValueType::Vector => None,
-    }
+fn type_without_range(expr: &Expr) -> Option<ValueType> {
+    Some(expr.value_type()).filter(|kind| matches!(kind, ValueType::Matrix | ValueType::Text))
 }
 
 fn finish(mut evaluator: Evaluator<'_>, root: &Node, grid: &Grid, shape: Shape) -> Result<Evaluated, PromqlError> {
@@ -219,7 +214,7 @@ fn window_matrix(evaluator: &mut Evaluator<'_>, source: &WindowSource, grid: &Gr
     let mut all = Vec::new();
     for series in evaluator.windows(source, grid)? {
         let labels = if series.drop_name { without_metadata(&series.labels) } else { series.labels.clone() };
-        series.visit(source, grid, |_, window| {
+        series.visit(source, grid, evaluator.lookback_ms, |_, window| {
             let samples = Samples { timestamps_ms: window.timestamps.to_vec(), values: window.values.to_vec() };
             all.push(Series { labels: labels.clone(), samples });
             Ok::<(), PromqlError>(())

@@ -10,6 +10,7 @@ use super::column::{Column, Output};
 use super::grid::Grid;
 use super::notes::Notes;
 use super::plan::{Node, Selector};
+use super::syntax::Edges;
 
 /// The times that the query was asked for, whatever the grid of a subquery is. `step_ms` is 0 for an instant.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +58,9 @@ impl<'a> Evaluator<'a> {
         match node {
             Node::Number(number) => Ok(Output::Scalar(vec![*number; grid.steps])),
             Node::Text(text) => Ok(Output::Text(text.clone())),
+            Node::Instant(selector) if selector.edges == Edges::Smoothed => {
+                self.smoothed(selector, grid).map(Output::Vector)
+            }
             Node::Instant(selector) => {
                 Ok(Output::Vector(self.instant(selector, grid, |samples, at| samples.values[at])?))
             }
@@ -64,6 +68,7 @@ impl<'a> Evaluator<'a> {
             Node::Call(function, args) => function.call(self, args, grid),
             Node::Aggregate(aggregation) => aggregation.eval(self, grid).map(Output::Vector),
             Node::Binary(binary) => binary.eval(self, grid),
+            Node::Info(info) => info.eval(self, grid).map(Output::Vector),
             Node::Negate(inner) => self.eval(inner, grid).map(negate),
         }
     }

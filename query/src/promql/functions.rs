@@ -7,6 +7,7 @@ use super::eval::Evaluator;
 use super::grid::Grid;
 use super::notes::Notes;
 use super::plan::{Node, WindowSource};
+use super::syntax::ValueType;
 use super::window::{NameRule, Window};
 use super::{PromqlError, absent, date, histogram, labels, math, over_time, rate, regression, scalar, sort};
 
@@ -15,6 +16,7 @@ pub(super) struct Function {
     pub(super) name: &'static str,
     /// Its value depends on the time of evaluation even if its arguments do not.
     pub(super) reads_clock: bool,
+    pub(super) signature: Signature,
     body: Body,
 }
 
@@ -34,6 +36,8 @@ enum Body {
     Pick(fn(&Window) -> Option<f64>),
     /// A window and the scalars of the other arguments, in their order.
     WindowWith(WindowWithScalars),
+    /// Becomes a node of its own in the plan.
+    Planned,
     Whole(fn(&mut Evaluator<'_>, &[Node], &Grid) -> Result<Output, PromqlError>),
 }
 
@@ -43,97 +47,153 @@ impl std::fmt::Debug for Body {
     }
 }
 
-const fn steady(name: &'static str, body: Body) -> Function {
-    Function { name, reads_clock: false, body }
+const fn steady(name: &'static str, signature: Signature, body: Body) -> Function {
+    Function { name, reads_clock: false, signature, body }
 }
 
-const fn clocked(name: &'static str, body: Body) -> Function {
-    Function { name, reads_clock: true, body }
+const fn clocked(name: &'static str, signature: Signature, body: Body) -> Function {
+    Function { name, reads_clock: true, signature, body }
 }
+
+/// The types of a function's arguments and of its value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Signature {
+    pub(super) args: &'static [ValueType],
+    pub(super) repeat: Repeat,
+    pub(super) returns: ValueType,
+}
+
+/// How often the last argument can be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    Exact,
+    Optional,
+    /// Up to so many times, or not at all.
+    Last(usize),
+}
+
+const fn takes(args: &'static [ValueType]) -> Signature {
+    Signature { args, repeat: Repeat::Exact, returns: ValueType::Vector }
+}
+
+const fn last(repeat: Repeat, args: &'static [ValueType]) -> Signature {
+    Signature { args, repeat, returns: ValueType::Vector }
+}
+
+const fn gives_scalar(args: &'static [ValueType]) -> Signature {
+    Signature { args, repeat: Repeat::Exact, returns: ValueType::Scalar }
+}
+
+const VECTOR: Signature = takes(&[ValueType::Vector]);
+const WINDOW: Signature = takes(&[ValueType::Matrix]);
+const SCALAR: Signature = takes(&[ValueType::Scalar]);
+const OPTIONAL_VECTOR: Signature = last(Repeat::Optional, &[ValueType::Vector]);
+const INFO: Signature = last(Repeat::Optional, &[ValueType::Vector, ValueType::Vector]);
+const ROUND: Signature = last(Repeat::Optional, &[ValueType::Vector, ValueType::Scalar]);
+const VECTOR_SCALAR: Signature = takes(&[ValueType::Vector, ValueType::Scalar]);
+const SCALAR_VECTOR: Signature = takes(&[ValueType::Scalar, ValueType::Vector]);
+const CLAMP: Signature = takes(&[ValueType::Vector, ValueType::Scalar, ValueType::Scalar]);
+const FRACTION: Signature = takes(&[ValueType::Scalar, ValueType::Scalar, ValueType::Vector]);
+const WINDOW_SCALAR: Signature = takes(&[ValueType::Matrix, ValueType::Scalar]);
+const SCALAR_WINDOW: Signature = takes(&[ValueType::Scalar, ValueType::Matrix]);
+const WINDOW_TWO_SCALARS: Signature = takes(&[ValueType::Matrix, ValueType::Scalar, ValueType::Scalar]);
+const VECTOR_LABELS: Signature = last(Repeat::Last(usize::MAX / 2), &[ValueType::Vector, ValueType::Text]);
+const LABEL_JOIN: Signature =
+    last(Repeat::Last(usize::MAX / 2), &[ValueType::Vector, ValueType::Text, ValueType::Text, ValueType::Text]);
+const LABEL_REPLACE: Signature =
+    takes(&[ValueType::Vector, ValueType::Text, ValueType::Text, ValueType::Text, ValueType::Text]);
+const NOTHING: Signature = gives_scalar(&[]);
+const TWO_SCALARS: Signature = gives_scalar(&[ValueType::Scalar, ValueType::Scalar]);
+const TO_SCALAR: Signature = gives_scalar(&[ValueType::Vector]);
 
 static FUNCTIONS: &[Function] = &[
-    steady("abs", Body::Map(f64::abs)),
-    steady("absent", Body::Whole(absent::absent)),
-    steady("absent_over_time", Body::Whole(absent::absent_over_time)),
-    steady("acos", Body::Map(f64::acos)),
-    steady("acosh", Body::Map(f64::acosh)),
-    steady("asin", Body::Map(f64::asin)),
-    steady("asinh", Body::Map(f64::asinh)),
-    steady("atan", Body::Map(f64::atan)),
-    steady("atanh", Body::Map(f64::atanh)),
-    steady("avg_over_time", Body::Window(over_time::avg)),
-    steady("ceil", Body::Map(f64::ceil)),
-    steady("changes", Body::Window(rate::changes)),
-    steady("clamp", Body::Whole(math::clamp)),
-    steady("clamp_max", Body::Whole(math::clamp_max)),
-    steady("clamp_min", Body::Whole(math::clamp_min)),
-    steady("cos", Body::Map(f64::cos)),
-    steady("cosh", Body::Map(f64::cosh)),
-    steady("count_over_time", Body::Window(over_time::count)),
-    clocked("day_of_month", Body::Date(date::day_of_month)),
-    clocked("day_of_week", Body::Date(date::day_of_week)),
-    clocked("day_of_year", Body::Date(date::day_of_year)),
-    clocked("days_in_month", Body::Date(date::days_in_month)),
-    steady("deg", Body::Map(f64::to_degrees)),
-    steady("delta", Body::Window(rate::delta)),
-    steady("deriv", Body::Window(regression::deriv)),
-    steady("double_exponential_smoothing", Body::WindowWith(regression::double_exponential_smoothing)),
-    steady("end", Body::Whole(scalar::end)),
-    steady("exp", Body::Map(f64::exp)),
-    steady("first_over_time", Body::Pick(over_time::first)),
-    steady("floor", Body::Map(f64::floor)),
-    steady("histogram_fraction", Body::Whole(histogram::fraction)),
-    steady("histogram_quantile", Body::Whole(histogram::quantile)),
-    clocked("hour", Body::Date(date::hour)),
-    steady("idelta", Body::Window(rate::idelta)),
-    steady("increase", Body::Counter(rate::increase)),
-    steady("irate", Body::Window(rate::irate)),
-    steady("label_join", Body::Whole(labels::label_join)),
-    steady("label_replace", Body::Whole(labels::label_replace)),
-    steady("last_over_time", Body::Pick(over_time::last)),
-    steady("ln", Body::Map(f64::ln)),
-    steady("log10", Body::Map(f64::log10)),
-    steady("log2", Body::Map(f64::log2)),
-    steady("mad_over_time", Body::Window(over_time::mad)),
-    steady("max_of", Body::Whole(scalar::max_of)),
-    steady("max_over_time", Body::Window(over_time::max)),
-    steady("min_of", Body::Whole(scalar::min_of)),
-    steady("min_over_time", Body::Window(over_time::min)),
-    clocked("minute", Body::Date(date::minute)),
-    clocked("month", Body::Date(date::month)),
-    steady("pi", Body::Whole(scalar::pi)),
-    clocked("predict_linear", Body::WindowWith(regression::predict_linear)),
-    steady("present_over_time", Body::Window(over_time::present)),
-    steady("quantile_over_time", Body::WindowWith(over_time::quantile)),
-    steady("rad", Body::Map(f64::to_radians)),
-    steady("range", Body::Whole(scalar::range)),
-    steady("rate", Body::Counter(rate::rate)),
-    steady("resets", Body::Window(rate::resets)),
-    steady("round", Body::Whole(math::round)),
-    steady("scalar", Body::Whole(scalar::scalar)),
-    steady("sgn", Body::Map(math::sgn)),
-    steady("sin", Body::Map(f64::sin)),
-    steady("sinh", Body::Map(f64::sinh)),
-    steady("sort", Body::Whole(sort::ascending)),
-    steady("sort_by_label", Body::Whole(sort::by_label)),
-    steady("sort_by_label_desc", Body::Whole(sort::by_label_descending)),
-    steady("sort_desc", Body::Whole(sort::descending)),
-    steady("sqrt", Body::Map(f64::sqrt)),
-    steady("start", Body::Whole(scalar::start)),
-    steady("stddev_over_time", Body::Window(over_time::stddev)),
-    steady("stdvar_over_time", Body::Window(over_time::stdvar)),
-    steady("step", Body::Whole(scalar::step)),
-    steady("sum_over_time", Body::Window(over_time::sum)),
-    steady("tan", Body::Map(f64::tan)),
-    steady("tanh", Body::Map(f64::tanh)),
-    clocked("time", Body::Whole(scalar::time)),
-    clocked("timestamp", Body::Whole(scalar::timestamp)),
-    steady("ts_of_first_over_time", Body::Window(over_time::time_of_first)),
-    steady("ts_of_last_over_time", Body::Window(over_time::time_of_last)),
-    steady("ts_of_max_over_time", Body::Window(over_time::time_of_max)),
-    steady("ts_of_min_over_time", Body::Window(over_time::time_of_min)),
-    steady("vector", Body::Whole(scalar::vector)),
-    clocked("year", Body::Date(date::year)),
+    steady("abs", VECTOR, Body::Map(f64::abs)),
+    steady("absent", VECTOR, Body::Whole(absent::absent)),
+    steady("absent_over_time", WINDOW, Body::Whole(absent::absent_over_time)),
+    steady("acos", VECTOR, Body::Map(f64::acos)),
+    steady("acosh", VECTOR, Body::Map(f64::acosh)),
+    steady("asin", VECTOR, Body::Map(f64::asin)),
+    steady("asinh", VECTOR, Body::Map(f64::asinh)),
+    steady("atan", VECTOR, Body::Map(f64::atan)),
+    steady("atanh", VECTOR, Body::Map(f64::atanh)),
+    steady("avg_over_time", WINDOW, Body::Window(over_time::avg)),
+    steady("ceil", VECTOR, Body::Map(f64::ceil)),
+    steady("changes", WINDOW, Body::Window(rate::changes)),
+    steady("clamp", CLAMP, Body::Whole(math::clamp)),
+    steady("clamp_max", VECTOR_SCALAR, Body::Whole(math::clamp_max)),
+    steady("clamp_min", VECTOR_SCALAR, Body::Whole(math::clamp_min)),
+    steady("cos", VECTOR, Body::Map(f64::cos)),
+    steady("cosh", VECTOR, Body::Map(f64::cosh)),
+    steady("count_over_time", WINDOW, Body::Window(over_time::count)),
+    clocked("day_of_month", OPTIONAL_VECTOR, Body::Date(date::day_of_month)),
+    clocked("day_of_week", OPTIONAL_VECTOR, Body::Date(date::day_of_week)),
+    clocked("day_of_year", OPTIONAL_VECTOR, Body::Date(date::day_of_year)),
+    clocked("days_in_month", OPTIONAL_VECTOR, Body::Date(date::days_in_month)),
+    steady("deg", VECTOR, Body::Map(f64::to_degrees)),
+    steady("delta", WINDOW, Body::Window(rate::delta)),
+    steady("deriv", WINDOW, Body::Window(regression::deriv)),
+    steady(
+        "double_exponential_smoothing",
+        WINDOW_TWO_SCALARS,
+        Body::WindowWith(regression::double_exponential_smoothing),
+    ),
+    steady("end", NOTHING, Body::Whole(scalar::end)),
+    steady("exp", VECTOR, Body::Map(f64::exp)),
+    steady("first_over_time", WINDOW, Body::Pick(over_time::first)),
+    steady("floor", VECTOR, Body::Map(f64::floor)),
+    steady("histogram_fraction", FRACTION, Body::Whole(histogram::fraction)),
+    steady("histogram_quantile", SCALAR_VECTOR, Body::Whole(histogram::quantile)),
+    clocked("hour", OPTIONAL_VECTOR, Body::Date(date::hour)),
+    steady("idelta", WINDOW, Body::Window(rate::idelta)),
+    steady("increase", WINDOW, Body::Counter(rate::increase)),
+    steady("info", INFO, Body::Planned),
+    steady("irate", WINDOW, Body::Window(rate::irate)),
+    steady("label_join", LABEL_JOIN, Body::Whole(labels::label_join)),
+    steady("label_replace", LABEL_REPLACE, Body::Whole(labels::label_replace)),
+    steady("last_over_time", WINDOW, Body::Pick(over_time::last)),
+    steady("ln", VECTOR, Body::Map(f64::ln)),
+    steady("log10", VECTOR, Body::Map(f64::log10)),
+    steady("log2", VECTOR, Body::Map(f64::log2)),
+    steady("mad_over_time", WINDOW, Body::Window(over_time::mad)),
+    steady("max_of", TWO_SCALARS, Body::Whole(scalar::max_of)),
+    steady("max_over_time", WINDOW, Body::Window(over_time::max)),
+    steady("min_of", TWO_SCALARS, Body::Whole(scalar::min_of)),
+    steady("min_over_time", WINDOW, Body::Window(over_time::min)),
+    clocked("minute", OPTIONAL_VECTOR, Body::Date(date::minute)),
+    clocked("month", OPTIONAL_VECTOR, Body::Date(date::month)),
+    steady("pi", NOTHING, Body::Whole(scalar::pi)),
+    clocked("predict_linear", WINDOW_SCALAR, Body::WindowWith(regression::predict_linear)),
+    steady("present_over_time", WINDOW, Body::Window(over_time::present)),
+    steady("quantile_over_time", SCALAR_WINDOW, Body::WindowWith(over_time::quantile)),
+    steady("rad", VECTOR, Body::Map(f64::to_radians)),
+    steady("range", NOTHING, Body::Whole(scalar::range)),
+    steady("rate", WINDOW, Body::Counter(rate::rate)),
+    steady("resets", WINDOW, Body::Window(rate::resets)),
+    steady("round", ROUND, Body::Whole(math::round)),
+    steady("scalar", TO_SCALAR, Body::Whole(scalar::scalar)),
+    steady("sgn", VECTOR, Body::Map(math::sgn)),
+    steady("sin", VECTOR, Body::Map(f64::sin)),
+    steady("sinh", VECTOR, Body::Map(f64::sinh)),
+    steady("sort", VECTOR, Body::Whole(sort::ascending)),
+    steady("sort_by_label", VECTOR_LABELS, Body::Whole(sort::by_label)),
+    steady("sort_by_label_desc", VECTOR_LABELS, Body::Whole(sort::by_label_descending)),
+    steady("sort_desc", VECTOR, Body::Whole(sort::descending)),
+    steady("sqrt", VECTOR, Body::Map(f64::sqrt)),
+    steady("start", NOTHING, Body::Whole(scalar::start)),
+    steady("stddev_over_time", WINDOW, Body::Window(over_time::stddev)),
+    steady("stdvar_over_time", WINDOW, Body::Window(over_time::stdvar)),
+    steady("step", NOTHING, Body::Whole(scalar::step)),
+    steady("sum_over_time", WINDOW, Body::Window(over_time::sum)),
+    steady("tan", VECTOR, Body::Map(f64::tan)),
+    steady("tanh", VECTOR, Body::Map(f64::tanh)),
+    clocked("time", NOTHING, Body::Whole(scalar::time)),
+    clocked("timestamp", VECTOR, Body::Whole(scalar::timestamp)),
+    steady("ts_of_first_over_time", WINDOW, Body::Window(over_time::time_of_first)),
+    steady("ts_of_last_over_time", WINDOW, Body::Window(over_time::time_of_last)),
+    steady("ts_of_max_over_time", WINDOW, Body::Window(over_time::time_of_max)),
+    steady("ts_of_min_over_time", WINDOW, Body::Window(over_time::time_of_min)),
+    steady("vector", SCALAR, Body::Whole(scalar::vector)),
+    clocked("year", OPTIONAL_VECTOR, Body::Date(date::year)),
 ];
 
 pub(super) fn find(name: &str) -> Option<&'static Function> {
@@ -148,6 +208,7 @@ impl Function {
         grid: &Grid,
     ) -> Result<Output, PromqlError> {
         match &self.body {
+            Body::Planned => Err(PromqlError::execution(format!("{}() stands where it was not planned", self.name))),
             Body::Whole(whole) => whole(evaluator, args, grid),
             Body::Map(map) => {
                 let mut columns = evaluator.vector(&args[0], grid)?;
@@ -230,6 +291,6 @@ mod tests {
     #[test]
     fn the_table_is_sorted_and_names_are_unique() {
         assert!(FUNCTIONS.is_sorted_by(|a, b| a.name < b.name));
-        assert!(find("rate").is_some() && find("info").is_none());
+        assert!(find("rate").is_some() && find("holt_winters").is_none());
     }
 }

@@ -2,21 +2,18 @@
 
 use std::time::Duration;
 
-/// Longer texts are refused before the parser sees them: its time grows with the square of the length.
+/// Longer texts are refused before the parser sees them.
 pub const QUERY_BYTES_MAX: usize = 32 * 1024;
 
 /// Open parentheses, brackets and braces at one point of the text. The parser and the evaluator recurse once per level,
 /// on stacks of 2 MiB.
 pub const NESTING_MAX: usize = 200;
 
-/// Operators of one text. A flat chain `a + a + …` is a tree as deep as it is long, and the parser is quadratic in it.
+/// Operators of one text. A flat chain `a + a + …` is a tree as deep as it is long.
 pub const OPERATORS_MAX: usize = 500;
 
 /// Regular expressions of one text. Compiling one may take milliseconds and a megabyte.
 pub const PATTERNS_MAX: usize = 200;
-
-/// A syntax error is located by parsing ever shorter beginnings of the text, this often at most.
-pub const LOCATING_ATTEMPTS_MAX: usize = 100;
 
 /// Points per series of a range query, as in Prometheus.
 pub const POINTS_MAX: i64 = 11_000;

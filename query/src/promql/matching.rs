@@ -10,9 +10,10 @@ use super::binary::{Binary, Cardinality, Matching, Operator};
 use super::column::{Column, join_same, without_metadata};
 use super::eval::Evaluator;
 use super::grid::Grid;
+use super::syntax::Fill;
 
 /// The side whose series may be several per match group ("many", for one-to-one the left) is walked; for each of its samples
-/// the group's single sample of the other side ("one") is looked up.
+/// the group's single sample of the other side ("one") is looked up. `fill` stands in for what one side lacks.
 pub(super) fn combine(
     binary: &Binary,
     left: Vec<Column>,
@@ -23,33 +24,76 @@ pub(super) fn combine(
     let matching = &binary.matching;
     let swapped = matching.cardinality == Cardinality::OneToMany;
     let (many, one) = if swapped { (right, left) } else { (left, right) };
-    if many.is_empty() || one.is_empty() {
+    // Prometheus has exchanged the sides by then: with group_right, fill_left fills the right one, which is "many".
+    let (fill_many, fill_one) = (matching.fill.left, matching.fill.right);
+    if (many.is_empty() && fill_many.is_none()) || (one.is_empty() && fill_one.is_none()) {
         return Ok(Vec::new());
     }
     let ones = OneSide::new(&one, &many, matching, grid)?;
-    let mut taken = Taken::new(matching.cardinality);
-    let mut results = Vec::with_capacity(many.len());
+    let mut meeting = Meeting { binary, swapped, taken: Taken::new(matching.cardinality), results: Vec::new() };
     for column in &many {
         evaluator.check_stop()?;
         let group = matching.by.key(&column.labels);
-        for partner in ones.partners(&group) {
-            let labels = result_labels(binary, &column.labels, &partner.labels);
-            let drop_name = column.drop_name || binary.drops_name();
-            let mut result = Column::empty(labels, drop_name, grid.steps);
-            for (step, slot) in result.values.iter_mut().enumerate() {
-                let (Some(value), Some(other)) = (column.get(step), partner.get(step)) else { continue };
-                let (left, right) = if swapped { (other, value) } else { (value, other) };
-                if let Some(combined) = binary.combine(left, right, left) {
-                    *slot = combined;
-                }
-            }
-            if result.has_values() {
-                taken.claim(&group, &result)?;
-                results.push(result);
-            }
+        let partners = ones.partners(&group);
+        for partner in partners {
+            meeting.add(&group, column, partner)?;
+        }
+        if let Some(fill) = fill_one {
+            let gaps = filled(&group, grid, fill, |step| partners.iter().all(|partner| partner.get(step).is_none()));
+            meeting.add(&group, column, &gaps)?;
         }
     }
-    join_same(results)
+    if let Some(fill) = fill_many {
+        let mut by_group: HashMap<Labels, Vec<&Column>> = HashMap::new();
+        for column in &many {
+            by_group.entry(matching.by.key(&column.labels)).or_default().push(column);
+        }
+        for partner in &one {
+            let group = matching.by.key(&partner.labels);
+            let there = by_group.get(&group).map_or(&[][..], Vec::as_slice);
+            let gaps = filled(&group, grid, fill, |step| there.iter().all(|column| column.get(step).is_none()));
+            meeting.add(&group, &gaps, partner)?;
+        }
+    }
+    join_same(meeting.results)
+}
+
+/// A series with the labels of the match group that has `value` wherever there is a gap.
+fn filled(group: &Labels, grid: &Grid, value: f64, gap: impl Fn(usize) -> bool) -> Column {
+    let mut column = Column::empty(group.clone(), false, grid.steps);
+    for (_, slot) in column.values.iter_mut().enumerate().filter(|(step, _)| gap(*step)) {
+        *slot = value;
+    }
+    column
+}
+
+/// Combines series that belong together.
+struct Meeting<'a> {
+    binary: &'a Binary,
+    /// The "many" side is the right one.
+    swapped: bool,
+    taken: Taken,
+    results: Vec<Column>,
+}
+
+impl Meeting<'_> {
+    fn add(&mut self, group: &Labels, many: &Column, one: &Column) -> Result<(), PromqlError> {
+        let labels = result_labels(self.binary, &many.labels, &one.labels);
+        let drop_name = many.drop_name || self.binary.drops_name();
+        let mut result = Column::empty(labels, drop_name, many.values.len());
+        for (step, slot) in result.values.iter_mut().enumerate() {
+            let (Some(value), Some(other)) = (many.get(step), one.get(step)) else { continue };
+            let (left, right) = if self.swapped { (other, value) } else { (value, other) };
+            if let Some(combined) = self.binary.combine(left, right, left) {
+                *slot = combined;
+            }
+        }
+        if result.has_values() {
+            self.taken.claim(group, &result)?;
+            self.results.push(result);
+        }
+        Ok(())
+    }
 }
 
 /// The series of the "one" side by match group. Several may share a group as long as they are never there together.
@@ -71,7 +115,7 @@ impl<'a> OneSide<'a> {
                 let mut there = columns.iter().filter(|column| column.get(step).is_some());
                 let (Some(first), Some(second)) = (there.next(), there.next()) else { continue };
                 // With nothing on the other side at this step, Prometheus does not look.
-                if many.iter().any(|column| column.get(step).is_some()) {
+                if matching.fill != Fill::default() || many.iter().any(|column| column.get(step).is_some()) {
                     return Err(many_to_many(group, matching, first, second));
                 }
             }

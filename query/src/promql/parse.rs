@@ -1,14 +1,13 @@
-//! From text to syntax tree: the parser's guard, its error messages, and label matchers.
+//! From text to syntax tree: the parser's guard and its error messages.
 //!
-//! promql-parser recurses without a bound and needs time quadratic in the text; both would let a query end the process. So a
-//! scan over the text, aware of strings and comments, refuses what is too deep or too long first.
+//! The parser, the planner and the evaluator recurse once per level of a query. So a scan over the text, aware of strings and
+//! comments, refuses what is too deep or too long first.
 
-use culprit_store::{LabelMatcher, METRIC_NAME, MatchValue};
-use promql_parser::label::{MatchOp, Matcher};
-use promql_parser::parser::{Expr, VectorSelector};
+use culprit_store::LabelMatcher;
 
 use super::PromqlError;
-use super::limits::{LOCATING_ATTEMPTS_MAX, NESTING_MAX, OPERATORS_MAX, PATTERNS_MAX, QUERY_BYTES_MAX};
+use super::limits::{NESTING_MAX, OPERATORS_MAX, PATTERNS_MAX, QUERY_BYTES_MAX};
+use super::syntax::{self, Expr, ExprKind, SyntaxError};
 
 /// Parses and type-checks a query. What it returns may still use a feature that the engine refuses.
 pub fn parse(query: &str) -> Result<Expr, PromqlError> {
@@ -19,40 +18,28 @@ pub fn parse(query: &str) -> Result<Expr, PromqlError> {
     if let Some(bracket) = scan(query).map_err(refuse)?.last() {
         return Err(refuse(format!("{:?} at {} is never closed", char::from(bracket.sign), place(query, bracket.at))));
     }
-    promql_parser::parser::parse(query).map_err(|said| explain(query, &said))
+    let wrong = |error: SyntaxError| refused(query, format!("{} at {}", error.why, place(query, error.at)));
+    let expr = syntax::parse(query).map_err(wrong)?;
+    syntax::check(&expr).map_err(|error| refused(query, error.why))?;
+    Ok(expr)
+}
+
+/// The query laid out as Prometheus does it: on one line if it is short, else indented.
+pub fn format(query: &str) -> Result<String, PromqlError> {
+    Ok(syntax::format(&parse(query)?))
 }
 
 /// The matchers of a series selector, as in the `match[]` parameter: `up{job="a"}` without `@`, `offset` or a range.
 pub fn parse_matchers(selector: &str) -> Result<Vec<LabelMatcher>, PromqlError> {
-    match parse(selector)? {
-        Expr::VectorSelector(selector) if selector.at.is_none() && selector.offset.is_none() => matchers(&selector),
+    match parse(selector)?.kind {
+        ExprKind::Vector(selector) if selector.shift.at.is_none() && selector.shift.offset.is_none() => {
+            Ok(selector.matchers.into_iter().map(|matcher| matcher.compiled).collect())
+        }
         _ => Err(PromqlError::Parse {
             query: shortened(selector),
             why: "a series selector like up{job=\"node\"} is wanted here".to_owned(),
         }),
     }
-}
-
-pub(super) fn matchers(selector: &VectorSelector) -> Result<Vec<LabelMatcher>, PromqlError> {
-    if !selector.matchers.or_matchers.is_empty() {
-        return Err(PromqlError::feature("\"or\" between label matchers"));
-    }
-    let name = selector.name.iter().map(|name| Ok(LabelMatcher::equal(METRIC_NAME, name.as_str())));
-    name.chain(selector.matchers.matchers.iter().map(matcher)).collect()
-}
-
-fn matcher(parsed: &Matcher) -> Result<LabelMatcher, PromqlError> {
-    let (name, value) = (parsed.name.as_str(), parsed.value.as_str());
-    // The store's own compilation lets a dot match a line break, as Prometheus does; the parser's knows some patterns of Go
-    // that Rust's syntax refuses, such as an unescaped brace.
-    Ok(match &parsed.op {
-        MatchOp::Equal => LabelMatcher::equal(name, value),
-        MatchOp::NotEqual => LabelMatcher::not_equal(name, value),
-        MatchOp::Re(lenient) => LabelMatcher::regex(name, value)
-            .unwrap_or_else(|_| LabelMatcher { name: name.to_owned(), value: MatchValue::Regex(lenient.clone()) }),
-        MatchOp::NotRe(lenient) => LabelMatcher::not_regex(name, value)
-            .unwrap_or_else(|_| LabelMatcher { name: name.to_owned(), value: MatchValue::NotRegex(lenient.clone()) }),
-    })
 }
 
 fn refused(query: &str, why: String) -> PromqlError {
@@ -164,49 +151,6 @@ fn place(query: &str, at: usize) -> String {
     format!("{}:{}", before.matches('\n').count() + 1, query[line_start..at].chars().count() + 1)
 }
 
-/// The parser says only that a text is invalid. The longest beginning that is a query once its brackets are closed shows where
-/// it stops being one.
-fn explain(query: &str, said: &str) -> PromqlError {
-    const VAGUE: &str = "invalid promql query";
-    if said != VAGUE {
-        return refused(query, said.to_owned());
-    }
-    if query.trim().is_empty() {
-        return refused(query, "no expression found in input".to_owned());
-    }
-    let ends: Vec<usize> = token_ends(query).collect();
-    match ends.iter().rev().take(LOCATING_ATTEMPTS_MAX).find(|end| parses_when_closed(&query[..**end])) {
-        Some(valid) => unexpected(query, query[*valid..].trim_start()),
-        None => refused(query, "it does not follow the grammar".to_owned()),
-    }
-}
-
-/// `rest` is the part of the query that the grammar does not continue with.
-fn unexpected(query: &str, rest: &str) -> PromqlError {
-    for (modifier, feature) in [("anchored", "modifier \"anchored\""), ("smoothed", "modifier \"smoothed\"")] {
-        if rest.starts_with(modifier) {
-            return PromqlError::feature(feature);
-        }
-    }
-    refused(query, format!("unexpected {:?} at {}", shortened(rest), place(query, query.len() - rest.len())))
-}
-
-fn parses_when_closed(beginning: &str) -> bool {
-    let Ok(open) = scan(beginning) else { return false };
-    let closed: String =
-        beginning.chars().chain(open.iter().rev().map(|bracket| char::from(closing(bracket.sign)))).collect();
-    promql_parser::parser::parse(&closed).is_ok()
-}
-
-/// Ends of words and of single signs: the places where a beginning can stop without cutting a token in two.
-fn token_ends(query: &str) -> impl Iterator<Item = usize> {
-    let in_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '.');
-    query.char_indices().zip(query.chars().skip(1)).filter_map(move |((at, c), next)| {
-        let inside = c.is_whitespace() || (in_word(c) && in_word(next));
-        (!inside).then_some(at + c.len_utf8())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use culprit_store::Labels;
@@ -227,12 +171,22 @@ mod tests {
             ("sum(rate(foo[5m])", "'(' at 1:4 is never closed"),
             ("foo)", "unexpected ')' at 1:4"),
             ("foo{a=\"b}", "the string that begins at 1:7 has no end"),
-            ("sum(foo) by job", "unexpected \"by job\" at 1:10"),
-            ("sum(foo bar) + 1", "unexpected \"bar) + 1\" at 1:9"),
-            ("foo\n  select bar", "unexpected \"select bar\" at 2:3"),
-            ("", "no expression found in input"),
-            ("rated(foo[5m])", "unknown function with name 'rated'"),
-            ("rate(foo)", "expected type matrix in call to function 'rate', got vector"),
+            ("sum(foo) by job", "unexpected \"job\" in grouping opts at 1:13"),
+            ("sum(foo bar) + 1", "unexpected \"bar\" at 1:9"),
+            ("foo\n  select bar", "unexpected \"select\" at 2:3"),
+            ("", "no expression found in input at 1:1"),
+            ("foo[5m", "'[' at 1:4 is never closed"),
+            ("foo[5m] offset", "unexpected end of input in duration expression at 1:15"),
+            ("foo{a=b}", "unexpected \"b\" in label matching at 1:7"),
+            ("a{__name__=\"b\"}", "metric name must not be set twice: \"a\" or \"b\" at 1:2"),
+            ("sum(a) anchored", "anchored and smoothed modifiers must be preceded by a selector at 1:8"),
+            ("rated(foo[5m])", "unknown function with name \"rated\" at 1:1"),
+            ("rate(foo)", "expected type range vector in call to function \"rate\", got instant vector"),
+            ("round(foo, 1, 2)", "expected at most 2 argument(s) in call to \"round\", got 3"),
+            ("1 == 1", "comparisons between scalars must use BOOL modifier"),
+            ("a + bool b", "bool modifier can only be used on comparison operators"),
+            ("a and on(x) group_left b", "no grouping allowed for \"and\" operation"),
+            ("{a=\"\"}", "vector selector must contain at least one non-empty matcher"),
         ] {
             assert_eq!(why(query), wanted, "{query}");
         }
@@ -246,7 +200,7 @@ mod tests {
         assert!(parse(&chain(OPERATORS_MAX + 1)).is_ok());
         assert!(parse(&format!("{}a", "-".repeat(OPERATORS_MAX))).is_ok());
         assert!(why(&nested(NESTING_MAX + 1)).contains("deeper than 200"));
-        assert!(matches!(parse("rate(foo[5m] anchored)"), Err(PromqlError::Unsupported(_))));
+        assert!(parse("rate(foo[5m] anchored)").is_ok());
         assert!(why(&"sum(".repeat(5_000)).contains("deeper than 200"));
         assert!(why(&chain(OPERATORS_MAX + 2)).contains("more than 500 operators"));
         assert!(why(&"-".repeat(OPERATORS_MAX + 1)).contains("operators"));

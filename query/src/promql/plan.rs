@@ -7,6 +7,8 @@ use super::aggregate::Aggregation;
 use super::binary::Binary;
 use super::functions::Function;
 use super::grid::Anchor;
+use super::info::Info;
+use super::syntax::Edges;
 
 /// A plan is made for one grid: `fetches` are the series that its selectors need, all of which are loaded before evaluation.
 #[derive(Debug)]
@@ -33,6 +35,7 @@ pub(super) enum Node {
     Aggregate(Box<Aggregation>),
     Binary(Box<Binary>),
     Negate(Box<Node>),
+    Info(Box<Info>),
 }
 
 #[derive(Debug)]
@@ -40,6 +43,7 @@ pub(super) struct Selector {
     /// Index into the plan's fetches.
     pub(super) fetch: usize,
     pub(super) anchor: Anchor,
+    pub(super) edges: Edges,
     /// The labels that `absent` gives to what this selector does not find.
     pub(super) implied: Labels,
 }
@@ -55,6 +59,13 @@ impl WindowSource {
         match self {
             Self::Samples { selector, .. } => selector.anchor,
             Self::Subquery { anchor, .. } => *anchor,
+        }
+    }
+
+    pub(super) fn edges(&self) -> Edges {
+        match self {
+            Self::Samples { selector, .. } => selector.edges,
+            Self::Subquery { .. } => Edges::Plain,
         }
     }
 
@@ -78,6 +89,7 @@ impl Node {
             }
             Self::Binary(binary) => binary.left.is_steady() && binary.right.is_steady(),
             Self::Negate(inner) => inner.is_steady(),
+            Self::Info(info) => info.base.is_steady() && info.source.anchor.at_ms.is_some(),
         }
     }
 }

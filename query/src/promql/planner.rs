@@ -1,21 +1,16 @@
 //! Turns the parser's tree into a plan.
 
-use std::time::{Duration, SystemTime};
-
 use culprit_store::{LabelMatcher, Labels, METRIC_NAME, MatchValue, SampleRange};
-use promql_parser::parser::{
-    AggregateExpr, AtModifier, BinaryExpr, Call, Expr, LabelModifier, MatrixSelector, Offset, SubqueryExpr,
-    VectorMatchCardinality, VectorSelector,
-};
 
 use super::PromqlError;
 use super::aggregate::{Aggregation, Grouping};
-use super::binary::{Binary, Matching, Operator};
+use super::binary::{Binary, Cardinality, Matching};
 use super::eval::QueryBounds;
-use super::functions;
+use super::functions::Function;
 use super::grid::{Anchor, Grid};
-use super::parse::matchers;
+use super::info::{Info, InfoMatchers, first_anchor};
 use super::plan::{Fetch, Node, Plan, Selector, WindowSource};
+use super::syntax::{AggregateExpr, At, BinaryExpr, DurationExpr, Edges, Expr, ExprKind, Shift, VectorSelector};
 
 pub(super) struct PlannerConfig {
     pub(super) bounds: QueryBounds,
@@ -38,33 +33,46 @@ struct Planner {
 
 impl Planner {
     fn node(&mut self, expr: &Expr, grid: &Grid) -> Result<Node, PromqlError> {
-        match expr {
-            Expr::NumberLiteral(number) => Ok(Node::Number(number.val)),
-            Expr::StringLiteral(text) => Ok(Node::Text(text.val.clone())),
-            Expr::Paren(paren) => self.node(&paren.expr, grid),
-            Expr::VectorSelector(selector) => {
-                Ok(Node::Instant(self.selector(selector, grid, self.config.lookback_ms)?))
-            }
-            Expr::MatrixSelector(selector) => self.samples(selector, grid),
-            Expr::Subquery(subquery) => self.subquery(subquery, grid),
-            Expr::Unary(unary) => Ok(Node::Negate(Box::new(self.node(&unary.expr, grid)?))),
-            Expr::Call(call) => self.call(call, grid),
-            Expr::Aggregate(aggregate) => self.aggregate(aggregate, grid),
-            Expr::Binary(binary) => self.binary(binary, grid),
-            Expr::Extension(_) => Err(PromqlError::feature("a syntax extension")),
+        match &expr.kind {
+            ExprKind::Number(number) => Ok(Node::Number(*number)),
+            ExprKind::Text(text) => Ok(Node::Text(text.clone())),
+            ExprKind::Paren(inner) => self.node(inner, grid),
+            ExprKind::Vector(selector) => self.instant(selector, grid),
+            ExprKind::Matrix { selector, range } => self.samples(selector, range, grid),
+            ExprKind::Subquery { inner, range, step, shift } => self.subquery(inner, range, step.as_ref(), shift, grid),
+            ExprKind::Negate(inner) => Ok(Node::Negate(Box::new(self.node(inner, grid)?))),
+            ExprKind::Call { function, args } => self.call(function, args, grid),
+            ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, grid),
+            ExprKind::Binary(binary) => self.binary(binary, grid),
         }
+    }
+
+    fn instant(&mut self, selector: &VectorSelector, grid: &Grid) -> Result<Node, PromqlError> {
+        Ok(Node::Instant(self.selector(selector, grid, self.config.lookback_ms)?))
     }
 
     /// A selector that looks back `reach_ms` from each time of the grid, left end excluded.
     fn selector(&mut self, selector: &VectorSelector, grid: &Grid, reach_ms: i64) -> Result<Selector, PromqlError> {
-        let matchers = matchers(selector)?;
-        let anchor = self.anchor(selector.at.as_ref(), selector.offset.as_ref());
-        let range = SampleRange {
-            start_ms: anchor.reference(grid.start_ms).saturating_sub(reach_ms).saturating_add(1),
-            end_ms: anchor.reference(grid.end_ms()),
-        };
+        let matchers: Vec<LabelMatcher> = selector.matchers.iter().map(|matcher| matcher.compiled.clone()).collect();
+        let anchor = self.anchor(&selector.shift)?;
         let implied = implied_labels(&matchers)?;
-        Ok(Selector { fetch: self.fetch(matchers, range), anchor, implied })
+        let fetch = self.fetch(matchers, self.reach(anchor, grid, reach_ms, selector.edges));
+        Ok(Selector { fetch, anchor, edges: selector.edges, implied })
+    }
+
+    /// The times that samples are needed of. Looking back goes on before an anchored window, and a smoothed one looks ahead.
+    fn reach(&self, anchor: Anchor, grid: &Grid, reach_ms: i64, edges: Edges) -> SampleRange {
+        let start_ms = anchor.reference(grid.start_ms).saturating_sub(reach_ms).saturating_add(1);
+        let end_ms = anchor.reference(grid.end_ms());
+        let lookback_ms = self.config.lookback_ms;
+        match edges {
+            Edges::Plain => SampleRange { start_ms, end_ms },
+            Edges::Anchored => SampleRange { start_ms: start_ms.saturating_sub(lookback_ms), end_ms },
+            Edges::Smoothed => SampleRange {
+                start_ms: start_ms.saturating_sub(lookback_ms),
+                end_ms: end_ms.saturating_add(lookback_ms),
+            },
+        }
     }
 
     fn fetch(&mut self, matchers: Vec<LabelMatcher>, range: SampleRange) -> usize {
@@ -81,79 +89,118 @@ impl Planner {
         self.fetches.len() - 1
     }
 
-    fn anchor(&self, at: Option<&AtModifier>, offset: Option<&Offset>) -> Anchor {
-        let at_ms = at.map(|at| match at {
-            AtModifier::Start => self.config.bounds.start_ms,
-            AtModifier::End => self.config.bounds.end_ms,
-            AtModifier::At(time) => unix_ms(*time),
+    fn anchor(&self, shift: &Shift) -> Result<Anchor, PromqlError> {
+        let at_ms = shift.at.map(|at| match at {
+            At::Start => self.config.bounds.start_ms,
+            At::End => self.config.bounds.end_ms,
+            At::Seconds(seconds) => (seconds * 1000.0).round() as i64,
         });
-        let offset_ms = match offset {
-            None => 0,
-            Some(Offset::Pos(offset)) => millis(*offset),
-            Some(Offset::Neg(offset)) => -millis(*offset),
-        };
-        Anchor { at_ms, offset_ms }
+        let offset_ms = shift.offset.as_ref().map_or(Ok(0), |offset| offset.millis(&self.config.bounds))?;
+        Ok(Anchor { at_ms, offset_ms })
     }
 
-    fn samples(&mut self, expr: &MatrixSelector, grid: &Grid) -> Result<Node, PromqlError> {
-        let range_ms = millis(expr.range);
-        let selector = self.selector(&expr.vs, grid, range_ms)?;
+    fn samples(&mut self, selector: &VectorSelector, range: &DurationExpr, grid: &Grid) -> Result<Node, PromqlError> {
+        let range_ms = range.positive_millis(&self.config.bounds)?;
+        let selector = self.selector(selector, grid, range_ms)?;
         Ok(Node::Window(WindowSource::Samples { selector, range_ms }))
     }
 
-    fn subquery(&mut self, expr: &SubqueryExpr, grid: &Grid) -> Result<Node, PromqlError> {
-        let range_ms = millis(expr.range);
-        let step_ms = expr.step.map(millis).filter(|step| *step > 0).unwrap_or(self.config.subquery_step_ms);
-        let anchor = self.anchor(expr.at.as_ref(), expr.offset.as_ref());
+    fn subquery(
+        &mut self,
+        inner: &Expr,
+        range: &DurationExpr,
+        step: Option<&DurationExpr>,
+        shift: &Shift,
+        grid: &Grid,
+    ) -> Result<Node, PromqlError> {
+        let range_ms = range.positive_millis(&self.config.bounds)?;
+        let step_ms = match step {
+            None => self.config.subquery_step_ms,
+            Some(step) => step.positive_millis(&self.config.bounds)?,
+        };
+        let anchor = self.anchor(shift)?;
         let inner_grid = anchor.subquery(grid, range_ms, step_ms);
         if inner_grid.steps > self.config.samples_max {
             return Err(PromqlError::TooManySamples { limit: self.config.samples_max });
         }
-        let inner = Box::new(self.node(&expr.expr, &inner_grid)?);
+        let inner = Box::new(self.node(inner, &inner_grid)?);
         Ok(Node::Window(WindowSource::Subquery { inner, anchor, range_ms, step_ms }))
     }
 
-    fn call(&mut self, call: &Call, grid: &Grid) -> Result<Node, PromqlError> {
-        let function = functions::find(call.func.name).ok_or_else(|| PromqlError::function(call.func.name))?;
-        let args = call.args.args.iter().map(|arg| self.node(arg, grid)).collect::<Result<_, _>>()?;
+    fn call(&mut self, function: &'static Function, args: &[Expr], grid: &Grid) -> Result<Node, PromqlError> {
+        if function.name == "info" {
+            return self.info(args, grid);
+        }
+        for arg in args {
+            if let ExprKind::Matrix { selector, .. } = &arg.kind {
+                edges_fit(function.name, selector.edges)?;
+            }
+        }
+        let args = args.iter().map(|arg| self.node(arg, grid)).collect::<Result<_, _>>()?;
         Ok(Node::Call(function, args))
     }
 
-    fn aggregate(&mut self, expr: &AggregateExpr, grid: &Grid) -> Result<Node, PromqlError> {
-        let grouping = match &expr.modifier {
-            None => Grouping::By(Vec::new()),
-            Some(LabelModifier::Include(labels)) => Grouping::By(labels.labels.clone()),
-            Some(LabelModifier::Exclude(labels)) => Grouping::Without(labels.labels.clone()),
+    /// The second argument, if there is one, is only a set of matchers.
+    fn info(&mut self, args: &[Expr], grid: &Grid) -> Result<Node, PromqlError> {
+        let base = self.node(&args[0], grid)?;
+        let given = match args.get(1).map(|arg| &arg.kind) {
+            Some(ExprKind::Vector(selector)) => selector.matchers.as_slice(),
+            _ => &[],
         };
-        let param = expr.param.as_ref().map(|param| self.node(param, grid)).transpose()?;
-        let input = self.node(&expr.expr, grid)?;
-        Aggregation::new(&expr.op.to_string(), grouping, param, input).map(|it| Node::Aggregate(Box::new(it)))
+        let wanted = InfoMatchers::new(given)?;
+        let anchor = first_anchor(&base).unwrap_or_default();
+        let range = self.reach(anchor, grid, self.config.lookback_ms, Edges::Plain);
+        let fetch = self.fetch(wanted.selects(), range);
+        let source = Selector { fetch, anchor, edges: Edges::Plain, implied: Labels::default() };
+        Ok(Node::Info(Box::new(Info { base, source, wanted })))
+    }
+
+    fn aggregate(&mut self, expr: &AggregateExpr, grid: &Grid) -> Result<Node, PromqlError> {
+        let grouping = match &expr.grouping {
+            None => Grouping::By(Vec::new()),
+            Some(grouping) if grouping.without => Grouping::Without(grouping.labels.clone()),
+            Some(grouping) => Grouping::By(grouping.labels.clone()),
+        };
+        let mut args = expr.args.iter().map(|arg| self.node(arg, grid)).collect::<Result<Vec<_>, _>>()?;
+        let input = args.pop().ok_or_else(|| PromqlError::execution("an aggregation needs a vector"))?;
+        Aggregation::new(expr.operator, grouping, args.pop(), input).map(|it| Node::Aggregate(Box::new(it)))
     }
 
     fn binary(&mut self, expr: &BinaryExpr, grid: &Grid) -> Result<Node, PromqlError> {
-        let name = expr.op.to_string();
-        let operator = Operator::parse(&name).ok_or(PromqlError::feature("a histogram operator"))?;
-        let matching = self.matching(expr)?;
-        let (left, right) = (self.node(&expr.lhs, grid)?, self.node(&expr.rhs, grid)?);
-        Ok(Node::Binary(Box::new(Binary { operator, returns_bool: expr.return_bool(), matching, left, right })))
+        let matching = self.matching(expr);
+        let (left, right) = (self.node(&expr.left, grid)?, self.node(&expr.right, grid)?);
+        let (operator, returns_bool) = (expr.operator, expr.returns_bool);
+        Ok(Node::Binary(Box::new(Binary { operator, returns_bool, matching, left, right })))
     }
 
-    fn matching(&self, expr: &BinaryExpr) -> Result<Matching, PromqlError> {
-        let Some(modifier) = &expr.modifier else { return Ok(Matching::default()) };
-        if modifier.fill_values.lhs.is_some() || modifier.fill_values.rhs.is_some() {
-            return Err(PromqlError::feature("modifier \"fill\""));
-        }
-        let by = match &modifier.matching {
+    fn matching(&self, expr: &BinaryExpr) -> Matching {
+        let by = match &expr.matching {
             None => Grouping::Without(Vec::new()),
-            Some(LabelModifier::Include(labels)) => Grouping::By(labels.labels.clone()),
-            Some(LabelModifier::Exclude(labels)) => Grouping::Without(labels.labels.clone()),
+            Some(matching) if matching.on => Grouping::By(matching.labels.clone()),
+            Some(matching) => Grouping::Without(matching.labels.clone()),
         };
-        Ok(match &modifier.card {
-            VectorMatchCardinality::ManyToOne(include) => Matching::group_left(by, include.labels.clone()),
-            VectorMatchCardinality::OneToMany(include) => Matching::group_right(by, include.labels.clone()),
-            VectorMatchCardinality::OneToOne | VectorMatchCardinality::ManyToMany => Matching::one_to_one(by),
-        })
+        let (cardinality, include) = match &expr.group {
+            None => (Cardinality::OneToOne, Vec::new()),
+            Some(group) if group.left => (Cardinality::ManyToOne, group.include.clone()),
+            Some(group) => (Cardinality::OneToMany, group.include.clone()),
+        };
+        Matching { by, cardinality, include, fill: expr.fill }
     }
+}
+
+fn edges_fit(function: &str, edges: Edges) -> Result<(), PromqlError> {
+    const ANCHORED: [&str; 5] = ["changes", "delta", "increase", "rate", "resets"];
+    const SMOOTHED: [&str; 3] = ["delta", "increase", "rate"];
+    let (word, allowed): (_, &[&str]) = match edges {
+        Edges::Plain => return Ok(()),
+        Edges::Anchored => ("anchored", &ANCHORED),
+        Edges::Smoothed => ("smoothed", &SMOOTHED),
+    };
+    if allowed.contains(&function) {
+        return Ok(());
+    }
+    let allowed = allowed.join(", ");
+    Err(PromqlError::execution(format!("{word} modifier can only be used with: {allowed} - not with {function}")))
 }
 
 fn same_matchers(left: &[LabelMatcher], right: &[LabelMatcher]) -> bool {
@@ -187,15 +234,4 @@ fn implied_labels(matchers: &[LabelMatcher]) -> Result<Labels, PromqlError> {
         }
     }
     Ok(Labels::new(fixed)?)
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn unix_ms(time: SystemTime) -> i64 {
-    match time.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(after) => millis(after),
-        Err(before) => -millis(before.duration()),
-    }
 }

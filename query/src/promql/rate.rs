@@ -1,28 +1,39 @@
 //! How fast and how often a series changes: rate, increase, delta, irate, idelta, resets, changes.
 
+use super::extended;
+use super::syntax::Edges;
 use super::window::Window;
 
 /// Per-second increase of a counter.
 pub(super) fn rate(window: &Window) -> Option<f64> {
-    let increase = corrected_increase(window);
     let range_s = (window.end_ms - window.start_ms) as f64 / 1000.0;
+    if window.edges != Edges::Plain {
+        return Some(extended::change(window, Kind::Counter)? / range_s);
+    }
+    let increase = corrected_increase(window);
     Some(increase * (stretch(window, increase, Kind::Counter)? / range_s))
 }
 
 /// Increase of a counter over the window.
 pub(super) fn increase(window: &Window) -> Option<f64> {
+    if window.edges != Edges::Plain {
+        return extended::change(window, Kind::Counter);
+    }
     let increase = corrected_increase(window);
     Some(increase * stretch(window, increase, Kind::Counter)?)
 }
 
 /// Change of a gauge over the window.
 pub(super) fn delta(window: &Window) -> Option<f64> {
+    if window.edges != Edges::Plain {
+        return extended::change(window, Kind::Gauge);
+    }
     let change = window.values[window.values.len() - 1] - window.values[0];
     Some(change * stretch(window, change, Kind::Gauge)?)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Counter,
     Gauge,
 }

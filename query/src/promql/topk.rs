@@ -46,7 +46,7 @@ pub(super) fn eval(
     Ok(results)
 }
 
-fn size(param: f64) -> Result<usize, PromqlError> {
+pub(super) fn size(param: f64) -> Result<usize, PromqlError> {
     if param.is_nan() {
         return Err(PromqlError::execution("Parameter value is NaN"));
     }

@@ -10,6 +10,7 @@ use super::eval::Evaluator;
 use super::grid::Grid;
 use super::notes::Notes;
 use super::plan::WindowSource;
+use super::syntax::Edges;
 
 /// The samples of one series in `(start_ms, end_ms]`, at least one; no stale markers.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +19,8 @@ pub(super) struct Window<'a> {
     pub(super) values: &'a [f64],
     pub(super) start_ms: i64,
     pub(super) end_ms: i64,
+    /// Other than `Plain`, there may be a sample at or before the start, and smoothed one after the end.
+    pub(super) edges: Edges,
     /// The step's own time, which `@` and `offset` do not move.
     pub(super) eval_ms: i64,
 }
@@ -56,31 +59,59 @@ impl<'a> WindowSeries<'a> {
         Self { labels, drop_name, timestamps: timestamps.into(), values: values.into() }
     }
 
+    /// Of the samples found around a window, the last one at or before its start, those inside, and the first one at or after
+    /// its end. Empty when none is after the start.
+    fn trimmed(&self, first: usize, end: usize, start_ms: i64, end_ms: i64) -> (usize, usize) {
+        let times = &self.timestamps[first..end];
+        let inside = times.partition_point(|time| *time <= start_ms);
+        if inside == times.len() {
+            return (first, first);
+        }
+        let until = (times.partition_point(|time| *time < end_ms) + 1).min(times.len());
+        (first + inside.saturating_sub(1), first + until)
+    }
+
     /// Calls `visit` for each step whose window holds a sample. Both ends of the window only move forward, so the whole walk
     /// costs one pass over the samples and one over the steps.
     pub(super) fn visit<E>(
         &self,
         source: &WindowSource,
         grid: &Grid,
+        lookback_ms: i64,
         mut visit: impl FnMut(usize, Window<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let (anchor, range_ms) = (source.anchor(), source.range_ms());
+        let (anchor, range_ms, edges) = (source.anchor(), source.range_ms(), source.edges());
+        let (before_ms, after_ms) = match edges {
+            Edges::Plain => (0, 0),
+            Edges::Anchored => (lookback_ms, 0),
+            Edges::Smoothed => (lookback_ms, lookback_ms),
+        };
         let (mut first, mut end) = (0, 0);
         for (step, eval_ms) in grid.times().enumerate() {
             let end_ms = anchor.reference(eval_ms);
             let start_ms = end_ms.saturating_sub(range_ms);
-            while self.timestamps.get(end).is_some_and(|time| *time <= end_ms) {
+            while self.timestamps.get(end).is_some_and(|time| *time <= end_ms + after_ms) {
                 end += 1;
             }
-            while first < end && self.timestamps[first] <= start_ms {
+            while first < end && self.timestamps[first] <= start_ms - before_ms {
                 first += 1;
             }
-            if first < end {
-                let (timestamps, values) = (&self.timestamps[first..end], &self.values[first..end]);
-                visit(step, Window { timestamps, values, start_ms, end_ms, eval_ms })?;
+            let (from, to) = match edges {
+                Edges::Plain => (first, end),
+                _ => self.trimmed(first, end, start_ms, end_ms),
+            };
+            if from < to {
+                let (timestamps, values) = (&self.timestamps[from..to], &self.values[from..to]);
+                visit(step, Window { timestamps, values, start_ms, end_ms, edges, eval_ms })?;
             }
         }
         Ok(())
+    }
+}
+
+impl Window<'_> {
+    pub(super) fn smoothed(&self) -> bool {
+        self.edges == Edges::Smoothed
     }
 }
 
@@ -115,7 +146,7 @@ impl<'a> Evaluator<'a> {
             let mut column = Column::empty(series.labels.clone(), drop_name, grid.steps);
             let stop = self.stop.clone();
             let notes = &mut self.notes;
-            series.visit(source, grid, |step, window| {
+            series.visit(source, grid, self.lookback_ms, |step, window| {
                 stop.check()?;
                 if let Some(value) = of_window(&window, step, notes)? {
                     column.values[step] = value;

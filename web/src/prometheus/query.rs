@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
-use culprit_query::promql::{Engine, parse};
+use culprit_query::promql::{self, Engine};
 
 use super::error::PromError;
 use super::format::{result, success};
@@ -44,8 +44,8 @@ pub(crate) async fn range(
 }
 
 pub(crate) async fn formatted(_readable: Readable, FormParams(params): FormParams) -> Result<Response, PromError> {
-    let expression = parse(params.get("query").unwrap_or(""))?;
-    Ok(success(&expression.prettify(), &[]))
+    let laid_out = promql::format(params.get("query").unwrap_or(""))?;
+    Ok(success(&laid_out, &[]))
 }
 
 /// A caller may shorten the time-out, and set how long a sample stands for its series.
