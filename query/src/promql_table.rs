@@ -12,7 +12,7 @@ use crate::QueryError;
 use crate::arguments::Arguments;
 use crate::extensions::{Asker, TableFunction};
 use crate::metrics_table::{fields, rows};
-use crate::promql::{Engine, PromqlError, SeriesSource, Value};
+use crate::promql::{Engine, MatrixSeries, PromqlError, SeriesSource, Value};
 
 const USAGE: &str = "promql('query', from, to, step [, 'metricstore'])";
 /// What unprefixed routes mean too.
@@ -94,7 +94,7 @@ fn columns() -> SchemaRef {
 }
 
 /// Rows outside of the query's time range do not exist for it.
-fn within(series: Series, range: TimeRange) -> Series {
+fn within(series: MatrixSeries, range: TimeRange) -> Series {
     let labels: Labels = series.labels;
     let points = series.samples.timestamps_ms.into_iter().zip(series.samples.values);
     let inside = points.filter(|(at, _)| {

@@ -1,6 +1,6 @@
 //! absent and absent_over_time: a sample where there is none.
 
-use culprit_store::{Labels, is_stale};
+use culprit_store::Labels;
 
 use super::PromqlError;
 use super::column::{Column, Output, absent as no_samples};
@@ -12,8 +12,8 @@ pub(super) fn absent(evaluator: &mut Evaluator<'_>, args: &[Node], grid: &Grid) 
     let columns = evaluator.vector(&args[0], grid)?;
     let mut found = vec![false; grid.steps];
     for column in &columns {
-        for (found, value) in found.iter_mut().zip(&column.values) {
-            *found |= !is_stale(*value);
+        for (step, found) in found.iter_mut().enumerate() {
+            *found |= column.is_present(step);
         }
     }
     Ok(ones_where_missing(&found, implied(&args[0])))
@@ -50,6 +50,6 @@ fn ones_where_missing(found: &[bool], labels: Labels) -> Output {
     for (value, _) in values.iter_mut().zip(found).filter(|(_, found)| !**found) {
         *value = 1.0;
     }
-    let column = Column { labels, drop_name: false, values };
+    let column = Column::new(labels, false, values);
     Output::Vector(if column.has_values() { vec![column] } else { Vec::new() })
 }

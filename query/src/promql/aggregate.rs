@@ -11,7 +11,7 @@ use super::grid::Grid;
 use super::plan::Node;
 use super::quantile::{check_quantile, quantile_of};
 use super::sum::{Mean, Sum};
-use super::{count_values, limit, topk};
+use super::{aggregate_mixed as mixed, count_values, limit, topk};
 
 #[derive(Debug)]
 pub(super) struct Aggregation {
@@ -101,50 +101,35 @@ pub(super) enum Param {
     Text,
 }
 
-pub(super) const AGGREGATIONS: [(&str, Param); 14] = [
-    ("sum", Param::None),
-    ("avg", Param::None),
-    ("min", Param::None),
-    ("max", Param::None),
-    ("count", Param::None),
-    ("group", Param::None),
-    ("stddev", Param::None),
-    ("stdvar", Param::None),
-    ("quantile", Param::Scalar),
-    ("count_values", Param::Text),
-    ("topk", Param::Scalar),
-    ("bottomk", Param::Scalar),
-    ("limitk", Param::Scalar),
-    ("limit_ratio", Param::Scalar),
+#[derive(Debug)]
+pub(super) struct AggregationKind {
+    pub(super) name: &'static str,
+    pub(super) operator: AggregateOperator,
+    pub(super) param: Param,
+}
+
+const fn kind(name: &'static str, operator: AggregateOperator, param: Param) -> AggregationKind {
+    AggregationKind { name, operator, param }
+}
+
+pub(super) static AGGREGATIONS: [AggregationKind; 14] = [
+    kind("sum", AggregateOperator::Fold(Fold::Sum), Param::None),
+    kind("avg", AggregateOperator::Fold(Fold::Avg), Param::None),
+    kind("min", AggregateOperator::Fold(Fold::Min), Param::None),
+    kind("max", AggregateOperator::Fold(Fold::Max), Param::None),
+    kind("count", AggregateOperator::Fold(Fold::Count), Param::None),
+    kind("group", AggregateOperator::Fold(Fold::Group), Param::None),
+    kind("stddev", AggregateOperator::Fold(Fold::Stddev), Param::None),
+    kind("stdvar", AggregateOperator::Fold(Fold::Stdvar), Param::None),
+    kind("quantile", AggregateOperator::Quantile, Param::Scalar),
+    kind("count_values", AggregateOperator::CountValues, Param::Text),
+    kind("topk", AggregateOperator::TopK, Param::Scalar),
+    kind("bottomk", AggregateOperator::BottomK, Param::Scalar),
+    kind("limitk", AggregateOperator::LimitK, Param::Scalar),
+    kind("limit_ratio", AggregateOperator::LimitRatio, Param::Scalar),
 ];
 
 impl Aggregation {
-    pub(super) fn new(
-        operator: &str,
-        grouping: Grouping,
-        param: Option<Node>,
-        input: Node,
-    ) -> Result<Self, PromqlError> {
-        let operator = match operator {
-            "sum" => AggregateOperator::Fold(Fold::Sum),
-            "avg" => AggregateOperator::Fold(Fold::Avg),
-            "min" => AggregateOperator::Fold(Fold::Min),
-            "max" => AggregateOperator::Fold(Fold::Max),
-            "count" => AggregateOperator::Fold(Fold::Count),
-            "group" => AggregateOperator::Fold(Fold::Group),
-            "stddev" => AggregateOperator::Fold(Fold::Stddev),
-            "stdvar" => AggregateOperator::Fold(Fold::Stdvar),
-            "quantile" => AggregateOperator::Quantile,
-            "count_values" => AggregateOperator::CountValues,
-            "topk" => AggregateOperator::TopK,
-            "bottomk" => AggregateOperator::BottomK,
-            "limitk" => AggregateOperator::LimitK,
-            "limit_ratio" => AggregateOperator::LimitRatio,
-            other => return Err(PromqlError::function(other)),
-        };
-        Ok(Self { operator, grouping, param, input })
-    }
-
     pub(super) fn eval(&self, evaluator: &mut Evaluator<'_>, grid: &Grid) -> Result<Vec<Column>, PromqlError> {
         match self.operator {
             AggregateOperator::CountValues => count_values::eval(self, evaluator, grid),
@@ -170,6 +155,10 @@ impl Aggregation {
         let mut cells = vec![Cell::default(); grid.steps];
         for group in groups(&columns, &self.grouping) {
             evaluator.check_stop()?;
+            if group.members.iter().any(|member| !columns[*member].histograms.is_empty()) {
+                folded.push(mixed::fold(fold, &columns, group, grid, &mut evaluator.notes));
+                continue;
+            }
             cells.fill(Cell::default());
             for member in &group.members {
                 for (step, cell) in cells.iter_mut().enumerate() {
@@ -184,6 +173,7 @@ impl Aggregation {
             }
             folded.push(column);
         }
+        folded.retain(Column::has_values);
         Ok(folded)
     }
 
@@ -191,6 +181,7 @@ impl Aggregation {
         let quantiles = self.scalar_param(evaluator, grid)?;
         quantiles.iter().for_each(|q| check_quantile(*q, &mut evaluator.notes));
         let columns = evaluator.vector(&self.input, grid)?;
+        mixed::tell_ignored(&columns, "quantile", &mut evaluator.notes);
         let mut results = Vec::new();
         let mut values = Vec::new();
         for group in groups(&columns, &self.grouping) {
@@ -205,21 +196,22 @@ impl Aggregation {
             }
             results.push(column);
         }
+        results.retain(Column::has_values);
         Ok(results)
     }
 }
 
 /// The accumulator of one group at one step.
 #[derive(Debug, Clone, Copy, Default)]
-struct Cell {
-    count: f64,
+pub(super) struct Cell {
+    pub(super) count: f64,
     mean: Mean,
     /// The sum; the extreme so far; for the variance, the running mean in `sum` and the squares in `lost`.
     acc: Sum,
 }
 
 impl Cell {
-    fn add(&mut self, fold: Fold, value: f64) {
+    pub(super) fn add(&mut self, fold: Fold, value: f64) {
         self.count += 1.0;
         match fold {
             Fold::Sum => self.acc.add(value),
@@ -237,7 +229,7 @@ impl Cell {
         }
     }
 
-    fn value(&self, fold: Fold) -> f64 {
+    pub(super) fn value(&self, fold: Fold) -> f64 {
         match fold {
             Fold::Sum => self.acc.value(),
             Fold::Avg => self.mean.value(),

@@ -2,7 +2,7 @@
 
 use super::PromqlError;
 use super::aggregate::Grouping;
-use super::column::{Column, Output, absent};
+use super::column::{Column, Output, Sample, absent};
 use super::eval::Evaluator;
 use super::grid::Grid;
 use super::plan::Node;
@@ -182,6 +182,22 @@ pub(super) enum Cardinality {
     OneToMany,
 }
 
+/// Where the vector stands in an operation with a scalar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
+impl Side {
+    fn order<T>(self, vector: T, scalar: T) -> (T, T) {
+        match self {
+            Self::Left => (vector, scalar),
+            Self::Right => (scalar, vector),
+        }
+    }
+}
+
 impl Binary {
     pub(super) fn eval(&self, evaluator: &mut Evaluator<'_>, grid: &Grid) -> Result<Output, PromqlError> {
         let left = evaluator.eval(&self.left, grid)?;
@@ -191,12 +207,8 @@ impl Binary {
                 let pairs = left.into_iter().zip(right);
                 Ok(Output::Scalar(pairs.map(|(left, right)| self.of_scalars(left, right)).collect()))
             }
-            (Output::Vector(left), Output::Scalar(right)) => {
-                Ok(self.with_scalar(left, |value, step| self.combine(value, right[step], value)))
-            }
-            (Output::Scalar(left), Output::Vector(right)) => {
-                Ok(self.with_scalar(right, |value, step| self.combine(left[step], value, value)))
-            }
+            (Output::Vector(left), Output::Scalar(right)) => Ok(self.with_scalar(left, &right, Side::Left, evaluator)),
+            (Output::Scalar(left), Output::Vector(right)) => Ok(self.with_scalar(right, &left, Side::Right, evaluator)),
             (Output::Vector(left), Output::Vector(right)) => match self.operator {
                 Operator::Set(operator) => set::combine(operator, &self.matching.by, left, right),
                 _ => matching::combine(self, left, right, evaluator, grid),
@@ -229,16 +241,33 @@ impl Binary {
         self.combine(left, right, left).unwrap_or(f64::NAN)
     }
 
-    fn with_scalar(&self, mut columns: Vec<Column>, combine: impl Fn(f64, usize) -> Option<f64>) -> Output {
+    /// `side` is that of the vector.
+    fn with_scalar(
+        &self,
+        mut columns: Vec<Column>,
+        scalars: &[f64],
+        side: Side,
+        evaluator: &mut Evaluator<'_>,
+    ) -> Output {
         for column in &mut columns {
             let mut values = absent(column.values.len());
             for (step, slot) in values.iter_mut().enumerate() {
-                if let Some(value) = column.get(step).and_then(|value| combine(value, step)) {
+                let Some(value) = column.get(step) else { continue };
+                let (left, right) = side.order(value, scalars[step]);
+                if let Some(value) = self.combine(left, right, value) {
                     *slot = value;
                 }
             }
             column.values = values;
             column.drop_name |= self.drops_name();
+            let histograms = std::mem::take(&mut column.histograms);
+            for (step, histogram) in histograms.into_iter().enumerate() {
+                let Some(histogram) = histogram else { continue };
+                let (left, right) = side.order(Sample::Histogram(histogram), Sample::Float(scalars[step]));
+                if let Some(sample) = self.combine_samples(left, right, &mut evaluator.notes) {
+                    column.put(step, sample);
+                }
+            }
         }
         columns.retain(Column::has_values);
         Output::Vector(columns)

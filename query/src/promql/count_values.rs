@@ -6,7 +6,7 @@ use culprit_store::Labels;
 
 use super::PromqlError;
 use super::aggregate::{Aggregation, Grouping};
-use super::column::{Column, present};
+use super::column::{Column, Sample, present};
 use super::eval::Evaluator;
 use super::grid::Grid;
 use super::number;
@@ -31,8 +31,12 @@ pub(super) fn eval(
     for column in evaluator.vector(&aggregation.input, grid)? {
         evaluator.check_stop()?;
         for step in 0..grid.steps {
-            let Some(value) = column.get(step) else { continue };
-            let labels = grouping.key(&column.labels.with(label, &number::display(value)));
+            let text = match column.sample(step) {
+                None => continue,
+                Some(Sample::Float(value)) => number::display(value),
+                Some(Sample::Histogram(histogram)) => histogram.to_string(),
+            };
+            let labels = grouping.key(&column.labels.with(label, &text));
             counted.count(labels, column.drop_name, step, grid);
             // Every distinct value is a new series: a counter makes as many as it has samples.
             evaluator.check_points(counted.columns.len(), grid)?;

@@ -19,7 +19,7 @@ pub(super) fn call(
         Some(node) => evaluator.vector(node, grid)?,
         None => {
             let now = grid.times().map(|time| time as f64 / 1000.0).collect();
-            vec![Column { labels: Labels::default(), drop_name: false, values: now }]
+            vec![Column::new(Labels::default(), false, now)]
         }
     };
     for column in &mut columns {
@@ -30,6 +30,7 @@ pub(super) fn call(
         });
         column.drop_name = true;
     }
+    columns.retain(Column::has_values);
     Ok(Output::Vector(columns))
 }
 

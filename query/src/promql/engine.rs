@@ -1,16 +1,19 @@
 //! The engine's face: a query at one time, or over a range of times.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use culprit_store::{Labels, Samples, Series};
+use culprit_store::{Labels, Samples};
 
 use super::column::{Column, Output, join_same, without_metadata};
 use super::eval::{Evaluator, QueryBounds, Stop};
 use super::grid::Grid;
 use super::limits::{LOOKBACK, POINTS_MAX, QUERY_TIMEOUT, SAMPLES_MAX, SUBQUERY_STEP};
+use super::native::Histogram;
 use super::notes::Notes;
 use super::plan::{Node, Plan, WindowSource};
 use super::planner::{PlannerConfig, plan};
+use super::source::RecordedSeries;
 use super::syntax::{Expr, ValueType};
 use super::{PromqlError, SeriesSource, parse};
 
@@ -46,14 +49,25 @@ pub enum Value {
     /// In the order that the query asked for, such as `sort`, or none in particular.
     Vector(Vec<InstantSample>),
     /// Sorted by labels. From a range query, or from an instant query that selects a range.
-    Matrix(Vec<Series>),
+    Matrix(Vec<MatrixSeries>),
+}
+
+/// A series of a result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MatrixSeries {
+    pub labels: Labels,
+    pub samples: Samples,
+    /// Native histograms, by time; there is no number at the same time.
+    pub histograms: Vec<(i64, Arc<Histogram<f64>>)>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct InstantSample {
     pub labels: Labels,
     pub timestamp_ms: i64,
+    /// NaN beside a histogram.
     pub value: f64,
+    pub histogram: Option<Arc<Histogram<f64>>>,
 }
 
 /// Times beyond this, 285,000 years from the epoch, would overflow once offsets and ranges are added.
@@ -61,8 +75,16 @@ const TIME_MS_MAX: i64 = 1 << 53;
 
 impl Engine {
     pub async fn instant(&self, source: &SeriesSource, query: &str, at_ms: i64) -> Result<Evaluated, PromqlError> {
+        self.instant_of(source, parse(query)?, at_ms).await
+    }
+
+    pub(super) async fn instant_of(
+        &self,
+        source: &SeriesSource,
+        expr: Expr,
+        at_ms: i64,
+    ) -> Result<Evaluated, PromqlError> {
         let bounds = QueryBounds { start_ms: at_ms, end_ms: at_ms, step_ms: 0 };
-        let expr = parse(query)?;
         self.evaluate(source, expr, Grid::instant(at_ms), bounds, Shape::Instant).await
     }
 
@@ -135,12 +157,13 @@ impl Engine {
             .unwrap_or(Err(PromqlError::Timeout { seconds: self.timeout.as_secs() }))
     }
 
-    async fn load(&self, source: &SeriesSource, plan: &Plan) -> Result<Vec<Vec<Series>>, PromqlError> {
+    async fn load(&self, source: &SeriesSource, plan: &Plan) -> Result<Vec<Vec<RecordedSeries>>, PromqlError> {
         let mut loaded = Vec::with_capacity(plan.fetches.len());
         let mut samples = 0;
         for fetch in &plan.fetches {
-            let series = source.select(&fetch.matchers, fetch.range).await?;
-            samples += series.iter().map(|series| series.samples.values.len()).sum::<usize>();
+            let series = source.load(&fetch.matchers, fetch.range).await?;
+            let sizes = series.iter().map(|series| series.samples.values.len() + series.histograms.len());
+            samples += sizes.sum::<usize>();
             if samples > self.samples_max {
                 return Err(PromqlError::TooManySamples { limit: self.samples_max });
             }
@@ -175,9 +198,7 @@ fn finish(mut evaluator: Evaluator<'_>, root: &Node, grid: &Grid, shape: Shape) 
         node => match (evaluator.eval(node, grid)?, shape) {
             (Output::Text(text), _) => Value::String(text),
             (Output::Scalar(values), Shape::Instant) => Value::Scalar(values[0]),
-            (Output::Scalar(values), Shape::Range) => {
-                matrix(vec![Column { labels: Labels::default(), drop_name: false, values }], grid)
-            }
+            (Output::Scalar(values), Shape::Range) => matrix(vec![Column::new(Labels::default(), false, values)], grid),
             (Output::Vector(columns), Shape::Instant) => vector(drop_names(columns)?, grid),
             (Output::Vector(columns), Shape::Range) => matrix(drop_names(columns)?, grid),
         },
@@ -196,7 +217,11 @@ fn drop_names(columns: Vec<Column>) -> Result<Vec<Column>, PromqlError> {
 
 fn vector(columns: Vec<Column>, grid: &Grid) -> Value {
     let timestamp_ms = grid.start_ms;
-    let sample = |column: Column| Some(InstantSample { value: column.get(0)?, labels: column.labels, timestamp_ms });
+    let sample = |column: Column| {
+        let histogram = column.histogram(0).cloned();
+        let value = if histogram.is_some() { f64::NAN } else { column.get(0)? };
+        Some(InstantSample { value, histogram, labels: column.labels, timestamp_ms })
+    };
     Value::Vector(columns.into_iter().filter_map(sample).collect())
 }
 
@@ -204,7 +229,9 @@ fn matrix(columns: Vec<Column>, grid: &Grid) -> Value {
     let series = columns.into_iter().map(|column| {
         let there = grid.times().enumerate().filter_map(|(step, time)| Some((time, column.get(step)?)));
         let (timestamps_ms, values) = there.unzip();
-        Series { samples: Samples { timestamps_ms, values }, labels: column.labels }
+        let histograms = column.histograms.iter().zip(grid.times());
+        let histograms = histograms.filter_map(|(histogram, time)| Some((time, histogram.clone()?))).collect();
+        MatrixSeries { samples: Samples { timestamps_ms, values }, histograms, labels: column.labels }
     });
     Value::Matrix(sorted(series.collect()))
 }
@@ -216,7 +243,7 @@ fn window_matrix(evaluator: &mut Evaluator<'_>, source: &WindowSource, grid: &Gr
         let labels = if series.drop_name { without_metadata(&series.labels) } else { series.labels.clone() };
         series.visit(source, grid, evaluator.lookback_ms, |_, window| {
             let samples = Samples { timestamps_ms: window.timestamps.to_vec(), values: window.values.to_vec() };
-            all.push(Series { labels: labels.clone(), samples });
+            all.push(MatrixSeries { labels: labels.clone(), samples, histograms: window.histograms.to_vec() });
             Ok::<(), PromqlError>(())
         })?;
     }
@@ -227,8 +254,8 @@ fn window_matrix(evaluator: &mut Evaluator<'_>, source: &WindowSource, grid: &Gr
     }
 }
 
-fn sorted(mut series: Vec<Series>) -> Vec<Series> {
-    series.retain(|series| !series.samples.values.is_empty());
+fn sorted(mut series: Vec<MatrixSeries>) -> Vec<MatrixSeries> {
+    series.retain(|series| !series.samples.values.is_empty() || !series.histograms.is_empty());
     series.sort_by(|a, b| a.labels.cmp(&b.labels));
     series
 }

@@ -8,9 +8,6 @@ pub enum PromqlError {
     /// The text is wrong.
     #[error("invalid promql query {query:?}: {why}")]
     Parse { query: String, why: String },
-    /// The text is right, and beyond what this engine does.
-    #[error("promql {0} is not supported")]
-    Unsupported(Unsupported),
     /// The times of a range query contradict each other.
     #[error("{0}")]
     BadRange(&'static str),
@@ -32,21 +29,6 @@ pub enum PromqlError {
     Store(#[from] StoreError),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unsupported {
-    Function(String),
-    Feature(&'static str),
-}
-
-impl std::fmt::Display for Unsupported {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Function(name) => write!(f, "function {name:?}"),
-            Self::Feature(what) => f.write_str(what),
-        }
-    }
-}
-
 impl PromqlError {
     pub(super) fn execution(why: impl Into<String>) -> Self {
         Self::Execution(why.into())
@@ -55,13 +37,5 @@ impl PromqlError {
     /// Two series of a result carry the same labels at the same time.
     pub(super) fn same_labels() -> Self {
         Self::execution("vector cannot contain metrics with the same labelset")
-    }
-
-    pub(super) fn feature(what: &'static str) -> Self {
-        Self::Unsupported(Unsupported::Feature(what))
-    }
-
-    pub(super) fn function(name: &str) -> Self {
-        Self::Unsupported(Unsupported::Function(name.to_owned()))
     }
 }

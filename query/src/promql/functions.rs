@@ -2,14 +2,16 @@
 
 use chrono::{DateTime, Utc};
 
-use super::column::{Column, Output};
+use super::column::{Column, Output, Sample};
 use super::eval::Evaluator;
 use super::grid::Grid;
 use super::notes::Notes;
 use super::plan::{Node, WindowSource};
 use super::syntax::ValueType;
 use super::window::{NameRule, Window};
-use super::{PromqlError, absent, date, histogram, labels, math, over_time, rate, regression, scalar, sort};
+use super::{
+    PromqlError, absent, date, histogram, histogram_parts, labels, math, over_time, rate, regression, scalar, sort,
+};
 
 #[derive(Debug)]
 pub(super) struct Function {
@@ -28,13 +30,17 @@ enum Body {
     Map(fn(f64) -> f64),
     /// Some part of a sample's value taken as a Unix time; of the evaluation time when there is no argument.
     Date(fn(DateTime<Utc>) -> f64),
-    /// From the samples of a window, of which there is at least one, to one value.
+    /// From the numbers of a window, of which there is at least one, to one number. Histograms beside them are ignored.
     Window(fn(&Window) -> Option<f64>),
+    /// From all samples of a window, of which there is at least one, to one number.
+    Count(fn(&Window) -> Option<f64>),
+    /// From all samples of a window to a number or a histogram.
+    Sampled(fn(&Window, &mut Notes) -> Option<Sample>),
     /// The same, for counters: says so when the metric's name is not one of a counter.
-    Counter(fn(&Window) -> Option<f64>),
+    Counter(fn(&Window, &mut Notes) -> Option<Sample>),
     /// Gives one of the window's own samples, so that the name still fits.
-    Pick(fn(&Window) -> Option<f64>),
-    /// A window and the scalars of the other arguments, in their order.
+    Pick(fn(&Window) -> Option<Sample>),
+    /// The numbers of a window and the scalars of the other arguments, in their order.
     WindowWith(WindowWithScalars),
     /// Becomes a node of its own in the plan.
     Planned,
@@ -94,6 +100,7 @@ const VECTOR_SCALAR: Signature = takes(&[ValueType::Vector, ValueType::Scalar]);
 const SCALAR_VECTOR: Signature = takes(&[ValueType::Scalar, ValueType::Vector]);
 const CLAMP: Signature = takes(&[ValueType::Vector, ValueType::Scalar, ValueType::Scalar]);
 const FRACTION: Signature = takes(&[ValueType::Scalar, ValueType::Scalar, ValueType::Vector]);
+const QUANTILES: Signature = last(Repeat::Last(10), &[ValueType::Vector, ValueType::Text, ValueType::Scalar]);
 const WINDOW_SCALAR: Signature = takes(&[ValueType::Matrix, ValueType::Scalar]);
 const SCALAR_WINDOW: Signature = takes(&[ValueType::Scalar, ValueType::Matrix]);
 const WINDOW_TWO_SCALARS: Signature = takes(&[ValueType::Matrix, ValueType::Scalar, ValueType::Scalar]);
@@ -116,21 +123,21 @@ static FUNCTIONS: &[Function] = &[
     steady("asinh", VECTOR, Body::Map(f64::asinh)),
     steady("atan", VECTOR, Body::Map(f64::atan)),
     steady("atanh", VECTOR, Body::Map(f64::atanh)),
-    steady("avg_over_time", WINDOW, Body::Window(over_time::avg)),
+    steady("avg_over_time", WINDOW, Body::Sampled(over_time::avg)),
     steady("ceil", VECTOR, Body::Map(f64::ceil)),
-    steady("changes", WINDOW, Body::Window(rate::changes)),
+    steady("changes", WINDOW, Body::Count(rate::changes)),
     steady("clamp", CLAMP, Body::Whole(math::clamp)),
     steady("clamp_max", VECTOR_SCALAR, Body::Whole(math::clamp_max)),
     steady("clamp_min", VECTOR_SCALAR, Body::Whole(math::clamp_min)),
     steady("cos", VECTOR, Body::Map(f64::cos)),
     steady("cosh", VECTOR, Body::Map(f64::cosh)),
-    steady("count_over_time", WINDOW, Body::Window(over_time::count)),
+    steady("count_over_time", WINDOW, Body::Count(over_time::count)),
     clocked("day_of_month", OPTIONAL_VECTOR, Body::Date(date::day_of_month)),
     clocked("day_of_week", OPTIONAL_VECTOR, Body::Date(date::day_of_week)),
     clocked("day_of_year", OPTIONAL_VECTOR, Body::Date(date::day_of_year)),
     clocked("days_in_month", OPTIONAL_VECTOR, Body::Date(date::days_in_month)),
     steady("deg", VECTOR, Body::Map(f64::to_degrees)),
-    steady("delta", WINDOW, Body::Window(rate::delta)),
+    steady("delta", WINDOW, Body::Sampled(rate::delta)),
     steady("deriv", WINDOW, Body::Window(regression::deriv)),
     steady(
         "double_exponential_smoothing",
@@ -141,13 +148,19 @@ static FUNCTIONS: &[Function] = &[
     steady("exp", VECTOR, Body::Map(f64::exp)),
     steady("first_over_time", WINDOW, Body::Pick(over_time::first)),
     steady("floor", VECTOR, Body::Map(f64::floor)),
+    steady("histogram_avg", VECTOR, Body::Whole(histogram_parts::avg)),
+    steady("histogram_count", VECTOR, Body::Whole(histogram_parts::count)),
     steady("histogram_fraction", FRACTION, Body::Whole(histogram::fraction)),
     steady("histogram_quantile", SCALAR_VECTOR, Body::Whole(histogram::quantile)),
+    steady("histogram_quantiles", QUANTILES, Body::Whole(histogram::quantiles)),
+    steady("histogram_stddev", VECTOR, Body::Whole(histogram_parts::stddev)),
+    steady("histogram_stdvar", VECTOR, Body::Whole(histogram_parts::stdvar)),
+    steady("histogram_sum", VECTOR, Body::Whole(histogram_parts::sum)),
     clocked("hour", OPTIONAL_VECTOR, Body::Date(date::hour)),
-    steady("idelta", WINDOW, Body::Window(rate::idelta)),
+    steady("idelta", WINDOW, Body::Sampled(rate::idelta)),
     steady("increase", WINDOW, Body::Counter(rate::increase)),
     steady("info", INFO, Body::Planned),
-    steady("irate", WINDOW, Body::Window(rate::irate)),
+    steady("irate", WINDOW, Body::Sampled(rate::irate)),
     steady("label_join", LABEL_JOIN, Body::Whole(labels::label_join)),
     steady("label_replace", LABEL_REPLACE, Body::Whole(labels::label_replace)),
     steady("last_over_time", WINDOW, Body::Pick(over_time::last)),
@@ -163,12 +176,12 @@ static FUNCTIONS: &[Function] = &[
     clocked("month", OPTIONAL_VECTOR, Body::Date(date::month)),
     steady("pi", NOTHING, Body::Whole(scalar::pi)),
     clocked("predict_linear", WINDOW_SCALAR, Body::WindowWith(regression::predict_linear)),
-    steady("present_over_time", WINDOW, Body::Window(over_time::present)),
+    steady("present_over_time", WINDOW, Body::Count(over_time::present)),
     steady("quantile_over_time", SCALAR_WINDOW, Body::WindowWith(over_time::quantile)),
     steady("rad", VECTOR, Body::Map(f64::to_radians)),
     steady("range", NOTHING, Body::Whole(scalar::range)),
     steady("rate", WINDOW, Body::Counter(rate::rate)),
-    steady("resets", WINDOW, Body::Window(rate::resets)),
+    steady("resets", WINDOW, Body::Count(rate::resets)),
     steady("round", ROUND, Body::Whole(math::round)),
     steady("scalar", TO_SCALAR, Body::Whole(scalar::scalar)),
     steady("sgn", VECTOR, Body::Map(math::sgn)),
@@ -180,16 +193,17 @@ static FUNCTIONS: &[Function] = &[
     steady("sort_desc", VECTOR, Body::Whole(sort::descending)),
     steady("sqrt", VECTOR, Body::Map(f64::sqrt)),
     steady("start", NOTHING, Body::Whole(scalar::start)),
+    clocked("start_timestamp", VECTOR, Body::Whole(scalar::start_timestamp)),
     steady("stddev_over_time", WINDOW, Body::Window(over_time::stddev)),
     steady("stdvar_over_time", WINDOW, Body::Window(over_time::stdvar)),
     steady("step", NOTHING, Body::Whole(scalar::step)),
-    steady("sum_over_time", WINDOW, Body::Window(over_time::sum)),
+    steady("sum_over_time", WINDOW, Body::Sampled(over_time::sum)),
     steady("tan", VECTOR, Body::Map(f64::tan)),
     steady("tanh", VECTOR, Body::Map(f64::tanh)),
     clocked("time", NOTHING, Body::Whole(scalar::time)),
     clocked("timestamp", VECTOR, Body::Whole(scalar::timestamp)),
-    steady("ts_of_first_over_time", WINDOW, Body::Window(over_time::time_of_first)),
-    steady("ts_of_last_over_time", WINDOW, Body::Window(over_time::time_of_last)),
+    steady("ts_of_first_over_time", WINDOW, Body::Count(over_time::time_of_first)),
+    steady("ts_of_last_over_time", WINDOW, Body::Count(over_time::time_of_last)),
     steady("ts_of_max_over_time", WINDOW, Body::Window(over_time::time_of_max)),
     steady("ts_of_min_over_time", WINDOW, Body::Window(over_time::time_of_min)),
     steady("vector", SCALAR, Body::Whole(scalar::vector)),
@@ -216,11 +230,18 @@ impl Function {
                     column.map(map);
                     column.drop_name = true;
                 }
+                columns.retain(Column::has_values);
                 Ok(Output::Vector(columns))
             }
             Body::Date(part) => date::call(evaluator, args, grid, *part),
-            Body::Pick(pick) => windowed(evaluator, args, grid, NameRule::Keep, *pick),
-            Body::Window(of_window) => windowed(evaluator, args, grid, NameRule::Drop, *of_window),
+            Body::Pick(pick) => windowed(evaluator, args, grid, NameRule::Keep, |window, _| pick(window)),
+            Body::Window(of_window) => windowed(evaluator, args, grid, NameRule::Drop, |window, notes| {
+                of_numbers(window, notes).then(|| of_window(window)).flatten().map(Sample::Float)
+            }),
+            Body::Count(of_window) => {
+                windowed(evaluator, args, grid, NameRule::Drop, |window, _| of_window(window).map(Sample::Float))
+            }
+            Body::Sampled(of_window) => windowed(evaluator, args, grid, NameRule::Drop, *of_window),
             Body::Counter(of_window) => {
                 let output = windowed(evaluator, args, grid, NameRule::Drop, *of_window)?;
                 if let Output::Vector(columns) = &output {
@@ -238,11 +259,19 @@ fn windowed(
     args: &[Node],
     grid: &Grid,
     names: NameRule,
-    of_window: fn(&Window) -> Option<f64>,
+    of_window: impl Fn(&Window, &mut Notes) -> Option<Sample>,
 ) -> Result<Output, PromqlError> {
     let (source, _) = split_window(args)?;
-    let columns = evaluator.over_windows(source, grid, names, |window, _, _| Ok(of_window(window)))?;
+    let columns = evaluator.over_windows(source, grid, names, |window, _, notes| Ok(of_window(window, notes)))?;
     Ok(Output::Vector(columns))
+}
+
+/// Whether a window has numbers; says so when it also has what a function of numbers cannot see.
+fn of_numbers(window: &Window, notes: &mut Notes) -> bool {
+    if !window.values.is_empty() && !window.histograms.is_empty() {
+        notes.ignored_in_range(window.metric);
+    }
+    !window.values.is_empty()
 }
 
 fn windowed_with(
@@ -258,7 +287,10 @@ fn windowed_with(
         for (value, scalar) in at_step.iter_mut().zip(&scalars) {
             *value = scalar[step];
         }
-        of_window(window, &at_step, notes)
+        if !of_numbers(window, notes) {
+            return Ok(None);
+        }
+        Ok(of_window(window, &at_step, notes)?.map(Sample::Float))
     })?;
     Ok(Output::Vector(columns))
 }
@@ -275,7 +307,8 @@ fn split_window(args: &[Node]) -> Result<(&WindowSource, impl Iterator<Item = &N
 
 fn doubt_counters(columns: &[Column], evaluator: &mut Evaluator<'_>) {
     const COUNTER_ENDINGS: [&str; 4] = ["_total", "_sum", "_count", "_bucket"];
-    for name in columns.iter().filter_map(|column| column.labels.metric_name()) {
+    let counted = columns.iter().filter(|column| column.histograms.is_empty());
+    for name in counted.filter_map(|column| column.labels.metric_name()) {
         if !COUNTER_ENDINGS.iter().any(|ending| name.ends_with(ending)) {
             evaluator.notes.info(format_args!(
                 "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: {name:?}"

@@ -1,16 +1,19 @@
-//! Classic histograms: one series per bucket, with its upper bound in the label `le`.
+//! Quantiles and fractions of histograms: of native ones, and of classic ones, which have a series per bucket with its upper
+//! bound in the label `le`.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use culprit_store::{Labels, METRIC_NAME};
+use culprit_store::Labels;
 
 use super::PromqlError;
-use super::column::{Column, Output};
+use super::column::{Column, Output, join_same};
 use super::eval::Evaluator;
 use super::grid::Grid;
+use super::labels::text;
+use super::native::{NanNote, NativeHistogram};
 use super::notes::Notes;
-use super::number::almost_equal;
+use super::number::{almost_equal, display};
 use super::plan::Node;
 use super::quantile::check_quantile;
 
@@ -22,80 +25,194 @@ const ROUNDING_TOLERANCE: f64 = 1e-12;
 pub(super) fn quantile(evaluator: &mut Evaluator<'_>, args: &[Node], grid: &Grid) -> Result<Output, PromqlError> {
     let quantiles = evaluator.scalar(&args[0], grid)?;
     quantiles.iter().for_each(|q| check_quantile(*q, &mut evaluator.notes));
-    let histograms = histograms(evaluator, &args[1], grid)?;
-    per_step(evaluator, histograms, grid, |buckets, labels, step, notes| {
-        let forced = buckets.make_monotonic();
-        if forced {
-            notes.info(format_args!(
-                "input to histogram_quantile needed to be fixed for monotonicity (see \
-                 https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile) for metric name {:?}",
-                labels.metric_name().unwrap_or("")
-            ));
+    let histograms = Histograms::read(evaluator, &args[1], grid)?;
+    Ok(Output::Vector(histograms.quantiles(&quantiles, evaluator, grid)?))
+}
+
+/// Several quantiles at once, told apart by a label.
+pub(super) fn quantiles(evaluator: &mut Evaluator<'_>, args: &[Node], grid: &Grid) -> Result<Output, PromqlError> {
+    let label = text(args, 1)?;
+    let histograms = Histograms::read(evaluator, &args[0], grid)?;
+    let mut results: Vec<Column> = Vec::new();
+    for arg in &args[2..] {
+        let quantiles = evaluator.scalar(arg, grid)?;
+        quantiles.iter().for_each(|q| check_quantile(*q, &mut evaluator.notes));
+        for column in histograms.quantiles(&quantiles, evaluator, grid)? {
+            for (step, q) in quantiles.iter().enumerate() {
+                let Some(value) = column.get(step) else { continue };
+                let labels = column.labels.with(label, &open_metrics(*q));
+                let at = results.iter().position(|result| result.labels == labels).unwrap_or_else(|| {
+                    results.push(Column::empty(labels, true, grid.steps));
+                    results.len() - 1
+                });
+                if results[at].is_present(step) {
+                    return Err(PromqlError::same_labels());
+                }
+                results[at].values[step] = value;
+            }
         }
-        buckets.quantile(quantiles[step])
-    })
+    }
+    Ok(Output::Vector(results))
+}
+
+/// A number as OpenMetrics writes the values of labels: never without a point.
+fn open_metrics(value: f64) -> String {
+    if value.is_finite() && value.fract() == 0.0 { format!("{value:.1}") } else { display(value) }
 }
 
 /// The share of observations between two values.
 pub(super) fn fraction(evaluator: &mut Evaluator<'_>, args: &[Node], grid: &Grid) -> Result<Output, PromqlError> {
     let lower = evaluator.scalar(&args[0], grid)?;
     let upper = evaluator.scalar(&args[1], grid)?;
-    let histograms = histograms(evaluator, &args[2], grid)?;
-    per_step(evaluator, histograms, grid, |buckets, _, step, _| buckets.fraction(lower[step], upper[step]))
+    let histograms = Histograms::read(evaluator, &args[2], grid)?;
+    let of_classic =
+        |buckets: &mut Buckets, _: &str, step: usize, _: &mut Notes| buckets.fraction(lower[step], upper[step]);
+    let of_native = |histogram: &NativeHistogram, metric: &str, step: usize, notes: &mut Notes| {
+        if histogram.sum.is_nan() {
+            notes.info(format_args!(
+                "input to histogram_fraction has NaN observations, which are excluded from all fractions for metric name \
+                 {metric:?}"
+            ));
+        }
+        histogram.fraction(lower[step], upper[step])
+    };
+    Ok(Output::Vector(histograms.per_step(evaluator, grid, of_classic, of_native)?))
+}
+
+/// The histograms of a vector.
+struct Histograms {
+    classic: Vec<Classic>,
+    native: Vec<Column>,
 }
 
 /// The bucket series that share all labels but `le`, by ascending bound.
-struct Histogram {
+struct Classic {
     labels: Labels,
     buckets: Vec<(f64, Column)>,
 }
 
-fn histograms(evaluator: &mut Evaluator<'_>, node: &Node, grid: &Grid) -> Result<Vec<Histogram>, PromqlError> {
-    let mut found: Vec<Histogram> = Vec::new();
-    let mut index: HashMap<Labels, usize> = HashMap::new();
-    for column in evaluator.vector(node, grid)? {
-        let text = column.labels.get(BUCKET_LABEL).unwrap_or("");
-        let Ok(bound) = text.parse::<f64>() else {
-            evaluator.notes.warn(format_args!(
-                "bucket label {BUCKET_LABEL:?} is missing or has a malformed value of {text:?} for metric name {:?}",
-                column.labels.get(METRIC_NAME).unwrap_or("")
-            ));
-            continue;
-        };
-        let labels = column.labels.with(BUCKET_LABEL, "");
-        let at = *index.entry(labels.clone()).or_insert_with(|| {
-            found.push(Histogram { labels, buckets: Vec::new() });
-            found.len() - 1
-        });
-        found[at].buckets.push((bound, column));
+impl Histograms {
+    fn read(evaluator: &mut Evaluator<'_>, node: &Node, grid: &Grid) -> Result<Self, PromqlError> {
+        let mut classic: Vec<Classic> = Vec::new();
+        let mut native: Vec<Column> = Vec::new();
+        let mut index: HashMap<Labels, usize> = HashMap::new();
+        for mut column in evaluator.vector(node, grid)? {
+            if !column.histograms.is_empty() {
+                let mut histograms = Column::empty(column.labels.clone(), column.drop_name, grid.steps);
+                histograms.histograms = std::mem::take(&mut column.histograms);
+                native.push(histograms);
+                if !column.has_values() {
+                    continue;
+                }
+            }
+            let text = column.labels.get(BUCKET_LABEL).unwrap_or("");
+            let Ok(bound) = text.parse::<f64>() else {
+                evaluator.notes.warn(format_args!(
+                    "bucket label {BUCKET_LABEL:?} is missing or has a malformed value of {text:?} for metric name {:?}",
+                    column.labels.metric_name().unwrap_or("")
+                ));
+                continue;
+            };
+            let labels = column.labels.with(BUCKET_LABEL, "");
+            let at = *index.entry(labels.clone()).or_insert_with(|| {
+                classic.push(Classic { labels, buckets: Vec::new() });
+                classic.len() - 1
+            });
+            classic[at].buckets.push((bound, column));
+        }
+        for histogram in &mut classic {
+            histogram.buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
+        }
+        let mut all = Self { classic, native };
+        all.drop_doubles(&index, &mut evaluator.notes);
+        Ok(all)
     }
-    for histogram in &mut found {
-        histogram.buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
-    }
-    Ok(found)
-}
 
-fn per_step(
-    evaluator: &mut Evaluator<'_>,
-    histograms: Vec<Histogram>,
-    grid: &Grid,
-    value: impl Fn(&mut Buckets, &Labels, usize, &mut Notes) -> f64,
-) -> Result<Output, PromqlError> {
-    let mut columns = Vec::with_capacity(histograms.len());
-    let mut buckets = Buckets::default();
-    for histogram in histograms {
-        evaluator.check_stop()?;
-        let mut column = Column::empty(histogram.labels, true, grid.steps);
-        for step in 0..grid.steps {
-            buckets.fill(&histogram.buckets, step);
-            if !buckets.0.is_empty() {
-                column.values[step] = value(&mut buckets, &column.labels, step, &mut evaluator.notes);
+    /// A histogram that is there in both ways at once is not evaluated.
+    fn drop_doubles(&mut self, index: &HashMap<Labels, usize>, notes: &mut Notes) {
+        for native in &mut self.native {
+            let Some(at) = index.get(&native.labels.with(BUCKET_LABEL, "")) else { continue };
+            for step in 0..native.values.len() {
+                let buckets = &mut self.classic[*at].buckets;
+                if native.is_present(step) && buckets.iter().any(|(_, column)| column.is_present(step)) {
+                    notes.warn(format_args!(
+                        "vector contains a mix of classic and native histograms for metric name {:?}",
+                        native.labels.metric_name().unwrap_or("")
+                    ));
+                    native.clear(step);
+                    buckets.iter_mut().for_each(|(_, column)| column.clear(step));
+                }
             }
         }
-        columns.push(column);
     }
-    columns.retain(Column::has_values);
-    Ok(Output::Vector(columns))
+
+    fn quantiles(
+        &self,
+        quantiles: &[f64],
+        evaluator: &mut Evaluator<'_>,
+        grid: &Grid,
+    ) -> Result<Vec<Column>, PromqlError> {
+        let of_classic = |buckets: &mut Buckets, metric: &str, step: usize, notes: &mut Notes| {
+            if buckets.make_monotonic() {
+                notes.info(format_args!(
+                    "input to histogram_quantile needed to be fixed for monotonicity (see \
+                     https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile) for metric name \
+                     {metric:?}"
+                ));
+            }
+            buckets.quantile(quantiles[step])
+        };
+        let of_native = |histogram: &NativeHistogram, metric: &str, step: usize, notes: &mut Notes| {
+            let (value, note) = histogram.quantile(quantiles[step]);
+            if let Some(note) = note {
+                let result = match note {
+                    NanNote::ResultIsNan => "NaN",
+                    NanNote::SkewedHigher => "skewed higher",
+                };
+                notes.info(format_args!(
+                    "input to histogram_quantile has NaN observations, result is {result} for metric name {metric:?}"
+                ));
+            }
+            value
+        };
+        self.per_step(evaluator, grid, of_classic, of_native)
+    }
+
+    fn per_step(
+        &self,
+        evaluator: &mut Evaluator<'_>,
+        grid: &Grid,
+        of_classic: impl Fn(&mut Buckets, &str, usize, &mut Notes) -> f64,
+        of_native: impl Fn(&NativeHistogram, &str, usize, &mut Notes) -> f64,
+    ) -> Result<Vec<Column>, PromqlError> {
+        let mut columns = Vec::with_capacity(self.classic.len() + self.native.len());
+        let mut buckets = Buckets::default();
+        for histogram in &self.classic {
+            evaluator.check_stop()?;
+            let metric = histogram.labels.metric_name().unwrap_or("");
+            let mut column = Column::empty(histogram.labels.clone(), true, grid.steps);
+            for step in 0..grid.steps {
+                buckets.fill(&histogram.buckets, step);
+                if !buckets.0.is_empty() {
+                    column.values[step] = of_classic(&mut buckets, metric, step, &mut evaluator.notes);
+                }
+            }
+            columns.push(column);
+        }
+        for histograms in &self.native {
+            evaluator.check_stop()?;
+            let metric = histograms.labels.metric_name().unwrap_or("");
+            let mut column = Column::empty(histograms.labels.clone(), true, grid.steps);
+            for step in 0..grid.steps {
+                if let Some(histogram) = histograms.histogram(step) {
+                    column.values[step] = of_native(histogram, metric, step, &mut evaluator.notes);
+                }
+            }
+            columns.push(column);
+        }
+        columns.retain(Column::has_values);
+        join_same(columns)
+    }
 }
 
 /// One histogram at one step: ascending upper bounds, cumulative counts.

@@ -6,7 +6,7 @@ use culprit_store::{LabelMatcher, Labels, METRIC_NAME, MatchValue};
 
 use super::PromqlError;
 use super::column::{Column, join_same};
-use super::eval::Evaluator;
+use super::eval::{Evaluator, Reading};
 use super::grid::{Anchor, Grid};
 use super::plan::{Node, Selector, WindowSource};
 use super::syntax::Matcher;
@@ -78,7 +78,10 @@ impl Info {
     pub(super) fn eval(&self, evaluator: &mut Evaluator<'_>, grid: &Grid) -> Result<Vec<Column>, PromqlError> {
         let base = evaluator.vector(&self.base, grid)?;
         // The time of each info sample rather than its value, which says nothing: the latest of several counts.
-        let infos = evaluator.instant(&self.source, grid, |samples, at| samples.timestamps_ms[at] as f64)?;
+        let infos = evaluator.instant(&self.source, grid, Reading::Time)?;
+        if evaluator.series(&self.source).iter().any(|series| !series.histograms.is_empty()) {
+            return Err(PromqlError::execution("info metrics have to be numbers, and a native histogram was selected"));
+        }
         let mut about: HashMap<Labels, Vec<&Column>> = HashMap::new();
         for info in infos.iter().filter(|info| !identity(&info.labels).is_empty()) {
             about.entry(identity(&info.labels)).or_default().push(info);

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use culprit_store::{Labels, is_stale};
+use culprit_store::Labels;
 
 use super::PromqlError;
 use super::aggregate::Grouping;
 use super::binary::{Binary, Cardinality, Matching, Operator};
-use super::column::{Column, join_same, without_metadata};
+use super::column::{Column, Sample, join_same, without_metadata};
 use super::eval::Evaluator;
 use super::grid::Grid;
+use super::notes::Notes;
 use super::syntax::Fill;
 
 /// The side whose series may be several per match group ("many", for one-to-one the left) is walked; for each of its samples
@@ -36,11 +37,11 @@ pub(super) fn combine(
         let group = matching.by.key(&column.labels);
         let partners = ones.partners(&group);
         for partner in partners {
-            meeting.add(&group, column, partner)?;
+            meeting.add(&group, column, partner, &mut evaluator.notes)?;
         }
         if let Some(fill) = fill_one {
-            let gaps = filled(&group, grid, fill, |step| partners.iter().all(|partner| partner.get(step).is_none()));
-            meeting.add(&group, column, &gaps)?;
+            let gaps = filled(&group, grid, fill, |step| partners.iter().all(|partner| !partner.is_present(step)));
+            meeting.add(&group, column, &gaps, &mut evaluator.notes)?;
         }
     }
     if let Some(fill) = fill_many {
@@ -51,8 +52,8 @@ pub(super) fn combine(
         for partner in &one {
             let group = matching.by.key(&partner.labels);
             let there = by_group.get(&group).map_or(&[][..], Vec::as_slice);
-            let gaps = filled(&group, grid, fill, |step| there.iter().all(|column| column.get(step).is_none()));
-            meeting.add(&group, &gaps, partner)?;
+            let gaps = filled(&group, grid, fill, |step| there.iter().all(|column| !column.is_present(step)));
+            meeting.add(&group, &gaps, partner, &mut evaluator.notes)?;
         }
     }
     join_same(meeting.results)
@@ -77,7 +78,7 @@ struct Meeting<'a> {
 }
 
 impl Meeting<'_> {
-    fn add(&mut self, group: &Labels, many: &Column, one: &Column) -> Result<(), PromqlError> {
+    fn add(&mut self, group: &Labels, many: &Column, one: &Column, notes: &mut Notes) -> Result<(), PromqlError> {
         let labels = result_labels(self.binary, &many.labels, &one.labels);
         let drop_name = many.drop_name || self.binary.drops_name();
         let mut result = Column::empty(labels, drop_name, many.values.len());
@@ -86,6 +87,18 @@ impl Meeting<'_> {
             let (left, right) = if self.swapped { (other, value) } else { (value, other) };
             if let Some(combined) = self.binary.combine(left, right, left) {
                 *slot = combined;
+            }
+        }
+        if !many.histograms.is_empty() || !one.histograms.is_empty() {
+            for step in 0..many.values.len() {
+                let (Some(many), Some(one)) = (many.sample(step), one.sample(step)) else { continue };
+                let (left, right) = if self.swapped { (one, many) } else { (many, one) };
+                if matches!((&left, &right), (Sample::Float(_), Sample::Float(_))) {
+                    continue;
+                }
+                if let Some(sample) = self.binary.combine_samples(left, right, notes) {
+                    result.put(step, sample);
+                }
             }
         }
         if result.has_values() {
@@ -112,10 +125,10 @@ impl<'a> OneSide<'a> {
         crowded.sort_by_key(|(group, _)| *group);
         for step in 0..grid.steps {
             for (group, columns) in &crowded {
-                let mut there = columns.iter().filter(|column| column.get(step).is_some());
+                let mut there = columns.iter().filter(|column| column.is_present(step));
                 let (Some(first), Some(second)) = (there.next(), there.next()) else { continue };
                 // With nothing on the other side at this step, Prometheus does not look.
-                if matching.fill != Fill::default() || many.iter().any(|column| column.get(step).is_some()) {
+                if matching.fill != Fill::default() || many.iter().any(|column| column.is_present(step)) {
                     return Err(many_to_many(group, matching, first, second));
                 }
             }
@@ -160,7 +173,7 @@ impl Taken {
         let one_to_one = self.cardinality == Cardinality::OneToOne;
         let within = if one_to_one { Labels::default() } else { result.labels.clone() };
         let steps = self.steps.entry((group.clone(), within)).or_insert_with(|| vec![false; result.values.len()]);
-        for (taken, _) in steps.iter_mut().zip(&result.values).filter(|(_, value)| !is_stale(**value)) {
+        for (_, taken) in steps.iter_mut().enumerate().filter(|(step, _)| result.is_present(*step)) {
             if std::mem::replace(taken, true) {
                 return Err(PromqlError::execution(if one_to_one {
                     "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"

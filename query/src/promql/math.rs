@@ -74,6 +74,7 @@ fn by_step(
             }
         }
         column.values = changed;
+        column.histograms.clear();
         column.drop_name = true;
     }
     columns.retain(|column| column.has_values());

@@ -18,6 +18,40 @@ impl Notes {
         self.add(format!("PromQL info: {what}"));
     }
 
+    pub(super) fn mixed_types(&mut self, metric: &str) {
+        self.warn(format_args!("encountered a mix of histograms and floats for metric name {metric:?}"));
+    }
+
+    pub(super) fn mixed_schemas(&mut self, metric: &str) {
+        self.warn(format_args!(
+            "vector contains a mix of histograms with exponential and custom buckets schemas for metric name {metric:?}"
+        ));
+    }
+
+    pub(super) fn not_a_counter(&mut self, metric: &str) {
+        self.warn(format_args!("this native histogram metric is not a counter: {metric:?}"));
+    }
+
+    pub(super) fn not_a_gauge(&mut self, metric: &str) {
+        self.warn(format_args!("this native histogram metric is not a gauge: {metric:?}"));
+    }
+
+    /// `what` is the addition, subtraction or aggregation that met different bounds.
+    pub(super) fn reconciled_bounds(&mut self, what: &str) {
+        self.info(format_args!("mismatched custom buckets were reconciled during {what}"));
+    }
+
+    pub(super) fn contradicting_resets(&mut self, what: &str) {
+        self.warn(format_args!("conflicting counter resets during histogram {what}"));
+    }
+
+    /// A function of floats saw histograms beside them.
+    pub(super) fn ignored_in_range(&mut self, metric: &str) {
+        self.info(format_args!(
+            "ignored histograms in a range containing both floats and histograms for metric name {metric:?}"
+        ));
+    }
+
     fn add(&mut self, note: String) {
         if self.said.contains(&note) {
             return;

@@ -1,35 +1,81 @@
 //! The `*_over_time` family: one value from all samples of a window.
 
+use std::sync::Arc;
+
 use super::PromqlError;
+use super::column::Sample;
+use super::native::{Aggregated, Histogram, HistogramMean, NativeHistogram};
 use super::notes::Notes;
 use super::quantile::{check_quantile, median, quantile_of};
 use super::sum::{Mean, Sum};
 use super::window::Window;
 
-pub(super) fn avg(window: &Window) -> Option<f64> {
-    let mut mean = Mean::default();
-    window.values.iter().for_each(|value| mean.add(*value));
-    Some(mean.value())
+pub(super) fn avg(window: &Window, notes: &mut Notes) -> Option<Sample> {
+    let Some(first) = histograms_alone(window, notes)? else {
+        let mut mean = Mean::default();
+        window.values.iter().for_each(|value| mean.add(*value));
+        return Some(Sample::Float(mean.value()));
+    };
+    let mut told = Aggregated::default();
+    told.hint(first);
+    let mut mean = HistogramMean::new(first);
+    for (_, next) in &window.histograms[1..] {
+        told.hint(next);
+        let done = mean.add(next);
+        told.note(done, window.metric, notes)?;
+    }
+    told.tell(notes);
+    Some(mean.value().into())
 }
 
-pub(super) fn sum(window: &Window) -> Option<f64> {
-    Some(window.values.iter().copied().collect::<Sum>().value())
+pub(super) fn sum(window: &Window, notes: &mut Notes) -> Option<Sample> {
+    let Some(first) = histograms_alone(window, notes)? else {
+        return Some(Sample::Float(window.values.iter().copied().collect::<Sum>().value()));
+    };
+    let mut told = Aggregated::default();
+    told.hint(first);
+    let mut sum = Histogram::<Sum>::from(&**first);
+    for (_, next) in &window.histograms[1..] {
+        told.hint(next);
+        let done = sum.add(next);
+        told.note(done, window.metric, notes)?;
+    }
+    told.tell(notes);
+    Some(sum.value().into())
+}
+
+/// The first histogram of a window that has nothing else, or None inside for numbers alone. Both together have no sum.
+fn histograms_alone<'a>(window: &Window<'a>, notes: &mut Notes) -> Option<Option<&'a Arc<NativeHistogram>>> {
+    let first = window.histograms.first().map(|point| &point.1);
+    if first.is_some() && !window.values.is_empty() {
+        notes.mixed_types(window.metric);
+        return None;
+    }
+    Some(first)
 }
 
 pub(super) fn count(window: &Window) -> Option<f64> {
-    Some(window.values.len() as f64)
+    Some((window.values.len() + window.histograms.len()) as f64)
 }
 
 pub(super) fn present(_: &Window) -> Option<f64> {
     Some(1.0)
 }
 
-pub(super) fn first(window: &Window) -> Option<f64> {
-    window.values.first().copied()
+pub(super) fn first(window: &Window) -> Option<Sample> {
+    let float = window.timestamps.first().zip(window.values.first());
+    match (float, window.histograms.first()) {
+        (Some((time, value)), other) if other.is_none_or(|point| *time < point.0) => Some(Sample::Float(*value)),
+        (_, histogram) => histogram.map(|point| Sample::Histogram(point.1.clone())),
+    }
 }
 
-pub(super) fn last(window: &Window) -> Option<f64> {
-    window.values.last().copied()
+pub(super) fn last(window: &Window) -> Option<Sample> {
+    let float = window.timestamps.last().zip(window.values.last());
+    match (float, window.histograms.last()) {
+        (Some((time, value)), other) if other.is_none_or(|point| *time > point.0) => Some(Sample::Float(*value)),
+        (_, histogram) => histogram.map(|point| Sample::Histogram(point.1.clone())),
+    }
 }
 
 /// NaN only if there is nothing else.
@@ -43,11 +89,13 @@ pub(super) fn min(window: &Window) -> Option<f64> {
 }
 
 pub(super) fn time_of_first(window: &Window) -> Option<f64> {
-    window.timestamps.first().map(|time| *time as f64 / 1000.0)
+    let times = window.timestamps.first().into_iter().chain(window.histograms.first().map(|point| &point.0));
+    times.min().map(|time| *time as f64 / 1000.0)
 }
 
 pub(super) fn time_of_last(window: &Window) -> Option<f64> {
-    window.timestamps.last().map(|time| *time as f64 / 1000.0)
+    let times = window.timestamps.last().into_iter().chain(window.histograms.last().map(|point| &point.0));
+    times.max().map(|time| *time as f64 / 1000.0)
 }
 
 /// Of several equal maxima, the time of the last.

@@ -44,8 +44,19 @@ pub(super) struct Selector {
     pub(super) fetch: usize,
     pub(super) anchor: Anchor,
     pub(super) edges: Edges,
+    pub(super) hints: ResetHints,
     /// The labels that `absent` gives to what this selector does not find.
     pub(super) implied: Labels,
+}
+
+/// What histograms say about resets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ResetHints {
+    /// What was written with them.
+    Stored,
+    /// What comparing each with the one before shows. Prometheus does so where only counts and sums are asked for, and warns
+    /// of contradictions that it would not see otherwise.
+    Detected,
 }
 
 #[derive(Debug)]

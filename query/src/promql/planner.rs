@@ -9,7 +9,7 @@ use super::eval::QueryBounds;
 use super::functions::Function;
 use super::grid::{Anchor, Grid};
 use super::info::{Info, InfoMatchers, first_anchor};
-use super::plan::{Fetch, Node, Plan, Selector, WindowSource};
+use super::plan::{Fetch, Node, Plan, ResetHints, Selector, WindowSource};
 use super::syntax::{AggregateExpr, At, BinaryExpr, DurationExpr, Edges, Expr, ExprKind, Shift, VectorSelector};
 
 pub(super) struct PlannerConfig {
@@ -21,7 +21,7 @@ pub(super) struct PlannerConfig {
 }
 
 pub(super) fn plan(expr: &Expr, grid: &Grid, config: PlannerConfig) -> Result<Plan, PromqlError> {
-    let mut planner = Planner { config, fetches: Vec::new() };
+    let mut planner = Planner { config, fetches: Vec::new(), hints: ResetHints::Stored };
     let root = planner.node(expr, grid)?;
     Ok(Plan { root, fetches: planner.fetches })
 }
@@ -29,6 +29,7 @@ pub(super) fn plan(expr: &Expr, grid: &Grid, config: PlannerConfig) -> Result<Pl
 struct Planner {
     config: PlannerConfig,
     fetches: Vec<Fetch>,
+    hints: ResetHints,
 }
 
 impl Planner {
@@ -36,6 +37,9 @@ impl Planner {
         match &expr.kind {
             ExprKind::Number(number) => Ok(Node::Number(*number)),
             ExprKind::Text(text) => Ok(Node::Text(text.clone())),
+            ExprKind::Garbled(escaped) => {
+                Err(PromqlError::execution(format!("the string \"{escaped}\" is not valid UTF-8")))
+            }
             ExprKind::Paren(inner) => self.node(inner, grid),
             ExprKind::Vector(selector) => self.instant(selector, grid),
             ExprKind::Matrix { selector, range } => self.samples(selector, range, grid),
@@ -57,7 +61,7 @@ impl Planner {
         let anchor = self.anchor(&selector.shift)?;
         let implied = implied_labels(&matchers)?;
         let fetch = self.fetch(matchers, self.reach(anchor, grid, reach_ms, selector.edges));
-        Ok(Selector { fetch, anchor, edges: selector.edges, implied })
+        Ok(Selector { fetch, anchor, edges: selector.edges, hints: self.hints, implied })
     }
 
     /// The times that samples are needed of. Looking back goes on before an anchored window, and a smoothed one looks ahead.
@@ -123,7 +127,7 @@ impl Planner {
         if inner_grid.steps > self.config.samples_max {
             return Err(PromqlError::TooManySamples { limit: self.config.samples_max });
         }
-        let inner = Box::new(self.node(inner, &inner_grid)?);
+        let inner = Box::new(self.hinted(ResetHints::Stored, |it| it.node(inner, &inner_grid))?);
         Ok(Node::Window(WindowSource::Subquery { inner, anchor, range_ms, step_ms }))
     }
 
@@ -136,8 +140,21 @@ impl Planner {
                 edges_fit(function.name, selector.edges)?;
             }
         }
-        let args = args.iter().map(|arg| self.node(arg, grid)).collect::<Result<_, _>>()?;
+        let hints = match function.name {
+            "histogram_count" | "histogram_sum" | "histogram_avg" => ResetHints::Detected,
+            name if name.starts_with("histogram_") => ResetHints::Stored,
+            _ => self.hints,
+        };
+        let args = args.iter().map(|arg| self.hinted(hints, |it| it.node(arg, grid))).collect::<Result<_, _>>()?;
         Ok(Node::Call(function, args))
+    }
+
+    /// Plans a part of the query whose histograms have other hints.
+    fn hinted<T>(&mut self, hints: ResetHints, plan: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.hints, hints);
+        let planned = plan(self);
+        self.hints = outer;
+        planned
     }
 
     /// The second argument, if there is one, is only a set of matchers.
@@ -151,7 +168,8 @@ impl Planner {
         let anchor = first_anchor(&base).unwrap_or_default();
         let range = self.reach(anchor, grid, self.config.lookback_ms, Edges::Plain);
         let fetch = self.fetch(wanted.selects(), range);
-        let source = Selector { fetch, anchor, edges: Edges::Plain, implied: Labels::default() };
+        let source =
+            Selector { fetch, anchor, edges: Edges::Plain, hints: ResetHints::Stored, implied: Labels::default() };
         Ok(Node::Info(Box::new(Info { base, source, wanted })))
     }
 
@@ -161,14 +179,20 @@ impl Planner {
             Some(grouping) if grouping.without => Grouping::Without(grouping.labels.clone()),
             Some(grouping) => Grouping::By(grouping.labels.clone()),
         };
+        if let ExprKind::Garbled(escaped) = &expr.args[0].kind {
+            return Err(PromqlError::execution(format!("invalid label name \"{escaped}\"")));
+        }
         let mut args = expr.args.iter().map(|arg| self.node(arg, grid)).collect::<Result<Vec<_>, _>>()?;
         let input = args.pop().ok_or_else(|| PromqlError::execution("an aggregation needs a vector"))?;
-        Aggregation::new(expr.operator, grouping, args.pop(), input).map(|it| Node::Aggregate(Box::new(it)))
+        let aggregation = Aggregation { operator: expr.aggregation.operator, grouping, param: args.pop(), input };
+        Ok(Node::Aggregate(Box::new(aggregation)))
     }
 
     fn binary(&mut self, expr: &BinaryExpr, grid: &Grid) -> Result<Node, PromqlError> {
         let matching = self.matching(expr);
-        let (left, right) = (self.node(&expr.left, grid)?, self.node(&expr.right, grid)?);
+        let (left, right) = self.hinted(ResetHints::Stored, |it| {
+            Ok::<_, PromqlError>((it.node(&expr.left, grid)?, it.node(&expr.right, grid)?))
+        })?;
         let (operator, returns_bool) = (expr.operator, expr.returns_bool);
         Ok(Node::Binary(Box::new(Binary { operator, returns_bool, matching, left, right })))
     }

@@ -4,7 +4,7 @@ use culprit_store::Labels;
 
 use super::PromqlError;
 use super::column::{Column, Output};
-use super::eval::Evaluator;
+use super::eval::{Evaluator, Reading};
 use super::grid::Grid;
 use super::math;
 use super::plan::Node;
@@ -56,27 +56,38 @@ pub(super) fn scalar(evaluator: &mut Evaluator<'_>, args: &[Node], grid: &Grid) 
 
 pub(super) fn vector(evaluator: &mut Evaluator<'_>, args: &[Node], grid: &Grid) -> Result<Output, PromqlError> {
     let values = evaluator.scalar(&args[0], grid)?;
-    Ok(Output::Vector(vec![Column { labels: Labels::default(), drop_name: false, values }]))
+    Ok(Output::Vector(vec![Column::new(Labels::default(), false, values)]))
 }
 
 /// Of a selector, the samples' own times; of anything computed, the times of evaluation.
 pub(super) fn timestamp(evaluator: &mut Evaluator<'_>, args: &[Node], grid: &Grid) -> Result<Output, PromqlError> {
     let mut columns = match &args[0] {
-        Node::Instant(selector) => {
-            evaluator.instant(selector, grid, |samples, at| seconds(samples.timestamps_ms[at]))?
-        }
+        Node::Instant(selector) => evaluator.instant(selector, grid, Reading::Time)?,
         computed => {
             let mut columns = evaluator.vector(computed, grid)?;
             for column in &mut columns {
                 for (step, time) in grid.times().enumerate() {
-                    if column.get(step).is_some() {
+                    if column.is_present(step) {
                         column.values[step] = seconds(time);
                     }
                 }
+                column.histograms.clear();
             }
             columns
         }
     };
+    columns.iter_mut().for_each(|column| column.drop_name = true);
+    Ok(Output::Vector(columns))
+}
+
+/// When the counter of a sample began. Expressions have lost that.
+pub(super) fn start_timestamp(
+    evaluator: &mut Evaluator<'_>,
+    args: &[Node],
+    grid: &Grid,
+) -> Result<Output, PromqlError> {
+    let Node::Instant(selector) = &args[0] else { return Ok(Output::Vector(Vec::new())) };
+    let mut columns = evaluator.instant(selector, grid, Reading::Start)?;
     columns.iter_mut().for_each(|column| column.drop_name = true);
     Ok(Output::Vector(columns))
 }

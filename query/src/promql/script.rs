@@ -1,21 +1,18 @@
 //! Prometheus' test scripts: `load` series, `eval` queries, compare with what the script expects.
 //!
-//! The language is that of promql/promqltest. Three liberties: native histogram samples load as nothing and are never equal to
-//! a result; lines of start timestamps (`@st`) are skipped; positions in expected warnings are not compared, as the parser
-//! knows none. As in the original, an instant query is also run as a range query, whose middle step must be the same.
+//! The language is that of promql/promqltest. One liberty: positions in expected warnings are not compared, as results have
+//! none. As in the original, an instant query is also run with `@` on its selectors, asked at other times, and as a range
+//! query, whose middle step must be the same.
 
 mod check;
+mod histogram;
+mod loaded;
 mod series;
 mod syntax;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
-
-use culprit_store::{Labels, Samples, Series};
-
-use self::series::{Described, Point};
+use self::loaded::Loaded;
 use self::syntax::{Command, Eval, When, commands};
-use super::{Engine, Evaluated, PromqlError, SeriesSource, Value};
+use super::{Engine, Evaluated, PromqlError, SeriesSource, Value, parse};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct ScriptReport {
@@ -45,8 +42,11 @@ pub async fn run_script(text: &str) -> ScriptReport {
                 loaded = Loaded::default();
                 source = loaded.source();
             }
-            Ok(Command::Load { step_ms, series }) => {
-                loaded.add(step_ms, series);
+            Ok(Command::Load { step_ms, series, custom_buckets }) => {
+                match custom_buckets {
+                    true => loaded.add_with_custom_buckets(step_ms, series),
+                    false => loaded.add(step_ms, series),
+                }
                 source = loaded.source();
             }
             Ok(Command::Eval(eval)) => match run_eval(&engine, &source, &eval).await {
@@ -66,34 +66,6 @@ impl ScriptReport {
     }
 }
 
-/// What all `load` commands since the last `clear` add up to.
-#[derive(Default)]
-struct Loaded(HashMap<Labels, BTreeMap<i64, f64>>);
-
-impl Loaded {
-    fn add(&mut self, step_ms: i64, described: Vec<Described>) {
-        for Described { labels, points } in described {
-            let samples = self.0.entry(labels).or_default();
-            for (at, point) in points.into_iter().enumerate() {
-                if let Point::Float(value) = point {
-                    samples.insert(at as i64 * step_ms, value);
-                }
-            }
-        }
-    }
-
-    fn source(&self) -> SeriesSource {
-        let series = self.0.iter().map(|(labels, samples)| Series {
-            labels: labels.clone(),
-            samples: Samples {
-                timestamps_ms: samples.keys().copied().collect(),
-                values: samples.values().copied().collect(),
-            },
-        });
-        SeriesSource::Memory(Arc::new(series.collect()))
-    }
-}
-
 async fn run_eval(engine: &Engine, source: &SeriesSource, eval: &Eval) -> Result<(), String> {
     let result = match eval.when {
         When::Instant { at_ms } => engine.instant(source, &eval.query, at_ms).await,
@@ -101,11 +73,32 @@ async fn run_eval(engine: &Engine, source: &SeriesSource, eval: &Eval) -> Result
     };
     check::check(eval, &result)?;
     match (eval.when, &result) {
-        (When::Instant { at_ms }, Ok(instant)) if has_range_twin(eval, instant) => {
-            check_range_twin(engine, source, &eval.query, at_ms, instant).await
+        (When::Instant { at_ms }, Ok(instant)) => {
+            check_pinned(engine, source, eval, at_ms).await?;
+            match has_range_twin(eval, instant) {
+                true => check_range_twin(engine, source, &eval.query, at_ms, instant).await,
+                false => Ok(()),
+            }
         }
         _ => Ok(()),
     }
+}
+
+/// With `@` on every selector, the time at which an instant query is asked makes no difference.
+async fn check_pinned(engine: &Engine, source: &SeriesSource, eval: &Eval, at_ms: i64) -> Result<(), String> {
+    let names_its_bounds = ["start()", "end()", "step()", "range()"].iter().any(|call| eval.query.contains(call));
+    if names_its_bounds || eval.expected.times.is_some() {
+        return Ok(());
+    }
+    for asked_ms in [-10 * at_ms, 0, at_ms / 5, at_ms, 10 * at_ms] {
+        let mut expr = parse(&eval.query).map_err(|error| error.to_string())?;
+        if !expr.pin(at_ms as f64 / 1000.0) {
+            return Ok(());
+        }
+        let result = engine.instant_of(source, expr, asked_ms).await;
+        check::check(eval, &result).map_err(|why| format!("with @ {at_ms} ms, asked at {asked_ms} ms: {why}"))?;
+    }
+    Ok(())
 }
 
 fn has_range_twin(eval: &Eval, instant: &Evaluated) -> bool {

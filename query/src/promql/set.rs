@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use culprit_store::{Labels, is_stale};
+use culprit_store::Labels;
 
 use super::PromqlError;
 use super::aggregate::Grouping;
 use super::binary::SetOperator;
-use super::column::{Column, absent, join_same};
+use super::column::{Column, join_same};
 
 pub(super) fn combine(
     operator: SetOperator,
@@ -37,8 +37,8 @@ fn presence(columns: &[Column], by: &Grouping) -> HashMap<Labels, Vec<bool>> {
     let mut presence: HashMap<Labels, Vec<bool>> = HashMap::new();
     for column in columns {
         let steps = presence.entry(by.key(&column.labels)).or_insert_with(|| vec![false; column.values.len()]);
-        for (step, value) in steps.iter_mut().zip(&column.values) {
-            *step |= !is_stale(*value);
+        for (at, step) in steps.iter_mut().enumerate() {
+            *step |= column.is_present(at);
         }
     }
     presence
@@ -57,11 +57,9 @@ fn retain(columns: &mut Vec<Column>, by: &Grouping, presence: &HashMap<Labels, V
             None if keep == Keep::Present => return false,
             None => {}
             Some(steps) => {
-                let kept = absent(steps.len());
-                let values = std::mem::replace(&mut column.values, kept);
-                for ((slot, value), present) in column.values.iter_mut().zip(values).zip(steps) {
-                    if *present == (keep == Keep::Present) {
-                        *slot = value;
+                for (step, present) in steps.iter().enumerate() {
+                    if *present != (keep == Keep::Present) {
+                        column.clear(step);
                     }
                 }
             }

@@ -10,16 +10,16 @@ use super::labels::text;
 use super::plan::Node;
 
 pub(super) fn ascending(evaluator: &mut Evaluator<'_>, args: &[Node], grid: &Grid) -> Result<Output, PromqlError> {
-    sorted(evaluator, args, grid, |a, b| by_value(a, b, f64::partial_cmp))
+    sorted(evaluator, args, grid, SortKey::Value, |a, b| by_value(a, b, f64::partial_cmp))
 }
 
 pub(super) fn descending(evaluator: &mut Evaluator<'_>, args: &[Node], grid: &Grid) -> Result<Output, PromqlError> {
-    sorted(evaluator, args, grid, |a, b| by_value(a, b, |a, b| b.partial_cmp(a)))
+    sorted(evaluator, args, grid, SortKey::Value, |a, b| by_value(a, b, |a, b| b.partial_cmp(a)))
 }
 
 pub(super) fn by_label(evaluator: &mut Evaluator<'_>, args: &[Node], grid: &Grid) -> Result<Output, PromqlError> {
     let names: Vec<&str> = (1..args.len()).map(|at| text(args, at)).collect::<Result<_, _>>()?;
-    sorted(evaluator, args, grid, |a, b| by_labels(a, b, &names))
+    sorted(evaluator, args, grid, SortKey::Labels, |a, b| by_labels(a, b, &names))
 }
 
 pub(super) fn by_label_descending(
@@ -28,16 +28,28 @@ pub(super) fn by_label_descending(
     grid: &Grid,
 ) -> Result<Output, PromqlError> {
     let names: Vec<&str> = (1..args.len()).map(|at| text(args, at)).collect::<Result<_, _>>()?;
-    sorted(evaluator, args, grid, |a, b| by_labels(b, a, &names))
+    sorted(evaluator, args, grid, SortKey::Labels, |a, b| by_labels(b, a, &names))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SortKey {
+    Value,
+    Labels,
 }
 
 fn sorted(
     evaluator: &mut Evaluator<'_>,
     args: &[Node],
     grid: &Grid,
+    kind: SortKey,
     order: impl Fn(&Column, &Column) -> Ordering,
 ) -> Result<Output, PromqlError> {
     let mut columns = evaluator.vector(&args[0], grid)?;
+    if kind == SortKey::Value {
+        // Histograms have no order.
+        columns.iter_mut().for_each(|column| column.histograms.clear());
+        columns.retain(Column::has_values);
+    }
     if grid.steps == 1 {
         columns.sort_by(order);
     }

@@ -1,8 +1,10 @@
 //! Compensated sums: Neumaier's improvement of Kahan's algorithm, in the order and with the exceptions of Prometheus, so that
 //! results agree with it to the last digits.
 
+use std::ops::AddAssign;
+
 /// A running sum and what rounding took from it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Sum {
     pub(super) sum: f64,
     pub(super) lost: f64,
@@ -23,6 +25,31 @@ impl Sum {
 
     pub(super) fn value(&self) -> f64 {
         self.sum + self.lost
+    }
+}
+
+impl From<f64> for Sum {
+    fn from(value: f64) -> Self {
+        Self { sum: value, lost: 0.0 }
+    }
+}
+
+impl From<Sum> for f64 {
+    fn from(sum: Sum) -> Self {
+        if sum.sum.is_infinite() { sum.sum } else { sum.value() }
+    }
+}
+
+impl AddAssign<f64> for Sum {
+    fn add_assign(&mut self, value: f64) {
+        self.add(value);
+    }
+}
+
+impl AddAssign for Sum {
+    fn add_assign(&mut self, other: Self) {
+        self.add(other.sum);
+        self.lost += other.lost;
     }
 }
 

@@ -10,6 +10,7 @@ mod duration;
 mod format;
 mod lexer;
 mod parser;
+mod pin;
 mod selector;
 
 pub use self::ast::Expr;

@@ -2,6 +2,7 @@
 
 use super::PromqlError;
 use super::aggregate::{Aggregation, Group, groups};
+use super::aggregate_mixed::tell_ignored;
 use super::column::{Column, absent};
 use super::eval::Evaluator;
 use super::grid::Grid;
@@ -10,6 +11,15 @@ use super::grid::Grid;
 pub(super) enum Best {
     Highest,
     Lowest,
+}
+
+impl Best {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Highest => "topk",
+            Self::Lowest => "bottomk",
+        }
+    }
 }
 
 pub(super) fn eval(
@@ -21,6 +31,7 @@ pub(super) fn eval(
     let sizes: Vec<usize> =
         aggregation.scalar_param(evaluator, grid)?.into_iter().map(size).collect::<Result<_, _>>()?;
     let columns = evaluator.vector(&aggregation.input, grid)?;
+    tell_ignored(&columns, best.name(), &mut evaluator.notes);
     let mut kept: Vec<Vec<f64>> = columns.iter().map(|_| absent(grid.steps)).collect();
     let mut order: Vec<usize> = Vec::with_capacity(columns.len());
     for group in groups(&columns, &aggregation.grouping) {
@@ -37,7 +48,7 @@ pub(super) fn eval(
         }
     }
     let mut results: Vec<Column> =
-        columns.into_iter().zip(kept).map(|(column, values)| Column { values, ..column }).collect();
+        columns.into_iter().zip(kept).map(|(it, values)| Column::new(it.labels, it.drop_name, values)).collect();
     if grid.steps == 1 {
         // An instant query lists each group from its best sample on.
         results = order.into_iter().map(|member| results[member].clone()).collect();

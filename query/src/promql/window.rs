@@ -1,15 +1,19 @@
 //! Range vectors: the series behind them and the window of each step.
 
 use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
 
-use culprit_store::{Labels, Series, is_stale};
+use culprit_store::{Labels, is_stale};
 
 use super::PromqlError;
-use super::column::Column;
+use super::column::{Column, Sample};
 use super::eval::Evaluator;
 use super::grid::Grid;
+use super::native::{NativeHistogram, ResetHint};
 use super::notes::Notes;
-use super::plan::WindowSource;
+use super::plan::{ResetHints, WindowSource};
+use super::source::{HistogramPoint, RecordedSeries};
 use super::syntax::Edges;
 
 /// The samples of one series in `(start_ms, end_ms]`, at least one; no stale markers.
@@ -17,12 +21,18 @@ use super::syntax::Edges;
 pub(super) struct Window<'a> {
     pub(super) timestamps: &'a [i64],
     pub(super) values: &'a [f64],
+    /// Empty, or one per value; 0 when it is unknown.
+    pub(super) starts: &'a [i64],
+    pub(super) histograms: &'a [HistogramPoint],
+    /// Empty, or one per histogram.
+    pub(super) histogram_starts: &'a [i64],
     pub(super) start_ms: i64,
     pub(super) end_ms: i64,
     /// Other than `Plain`, there may be a sample at or before the start, and smoothed one after the end.
     pub(super) edges: Edges,
     /// The step's own time, which `@` and `offset` do not move.
     pub(super) eval_ms: i64,
+    pub(super) metric: &'a str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,44 +41,108 @@ pub(super) enum NameRule {
     Drop,
 }
 
+/// A sample where it stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Seen<'a> {
+    Float(f64),
+    Histogram(&'a HistogramPoint),
+}
+
+impl<'a> Window<'a> {
+    pub(super) fn smoothed(&self) -> bool {
+        self.edges == Edges::Smoothed
+    }
+
+    /// All samples by time, each with its time and its start timestamp.
+    pub(super) fn merged(&self) -> Vec<(i64, Seen<'a>, i64)> {
+        let start = |starts: &[i64], at: usize| starts.get(at).copied().unwrap_or(0);
+        let floats = self.timestamps.iter().zip(self.values).enumerate();
+        let floats = floats.map(|(at, (time, value))| (*time, Seen::Float(*value), start(self.starts, at)));
+        let histograms = self.histograms.iter().enumerate();
+        let histograms =
+            histograms.map(|(at, point)| (point.0, Seen::Histogram(point), start(self.histogram_starts, at)));
+        let mut all: Vec<_> = floats.chain(histograms).collect();
+        all.sort_by_key(|sample| sample.0);
+        all
+    }
+
+    pub(super) fn last_two(&self) -> Option<[(i64, Seen<'a>, i64); 2]> {
+        if self.histograms.is_empty() {
+            let before = self.values.len().checked_sub(2)?;
+            let start = |at: usize| self.starts.get(at).copied().unwrap_or(0);
+            return Some([before, before + 1].map(|at| (self.timestamps[at], Seen::Float(self.values[at]), start(at))));
+        }
+        let all = self.merged();
+        let before = all.len().checked_sub(2)?;
+        Some([all[before], all[before + 1]])
+    }
+}
+
 /// One series of a range vector. Samples from the store are borrowed unless stale markers have to be cut out.
 pub(super) struct WindowSeries<'a> {
     pub(super) labels: Labels,
     pub(super) drop_name: bool,
-    pub(super) timestamps: Cow<'a, [i64]>,
-    pub(super) values: Cow<'a, [f64]>,
+    timestamps: Cow<'a, [i64]>,
+    values: Cow<'a, [f64]>,
+    starts: Cow<'a, [i64]>,
+    histograms: Cow<'a, [HistogramPoint]>,
+    histogram_starts: &'a [i64],
 }
 
 impl<'a> WindowSeries<'a> {
-    fn from_store(series: &'a Series) -> Self {
+    fn from_store(series: &'a RecordedSeries, hints: ResetHints) -> Self {
         let samples = &series.samples;
-        let (labels, drop_name) = (series.labels.clone(), false);
+        let histograms = match hints {
+            ResetHints::Stored => Cow::from(&series.histograms),
+            ResetHints::Detected => Cow::from(detected(&series.histograms)),
+        };
+        let rest = Self {
+            labels: series.labels.clone(),
+            drop_name: false,
+            timestamps: Cow::from(&samples.timestamps_ms),
+            values: Cow::from(&samples.values),
+            starts: Cow::from(&series.starts),
+            histograms,
+            histogram_starts: &series.histogram_starts,
+        };
         if !samples.values.iter().any(|value| is_stale(*value)) {
-            let (timestamps, values) = (Cow::from(&samples.timestamps_ms), Cow::from(&samples.values));
-            return Self { labels, drop_name, timestamps, values };
+            return rest;
         }
-        let live = samples.timestamps_ms.iter().zip(&samples.values).filter(|(_, value)| !is_stale(**value));
-        let (timestamps, values): (Vec<i64>, Vec<f64>) = live.unzip();
-        Self { labels, drop_name, timestamps: timestamps.into(), values: values.into() }
+        let live: Vec<usize> = (0..samples.values.len()).filter(|at| !is_stale(samples.values[*at])).collect();
+        Self {
+            timestamps: live.iter().map(|at| samples.timestamps_ms[*at]).collect(),
+            values: live.iter().map(|at| samples.values[*at]).collect(),
+            starts: live.iter().filter_map(|at| series.starts.get(*at).copied()).collect(),
+            ..rest
+        }
     }
 
+    /// What lies between the steps of a subquery is unknown, resets included.
     fn from_column(column: &Column, grid: &Grid) -> Self {
         let live = grid.times().enumerate().filter_map(|(step, time)| Some((time, column.get(step)?)));
         let (timestamps, values): (Vec<i64>, Vec<f64>) = live.unzip();
-        let (labels, drop_name) = (column.labels.clone(), column.drop_name);
-        Self { labels, drop_name, timestamps: timestamps.into(), values: values.into() }
-    }
-
-    /// Of the samples found around a window, the last one at or before its start, those inside, and the first one at or after
-    /// its end. Empty when none is after the start.
-    fn trimmed(&self, first: usize, end: usize, start_ms: i64, end_ms: i64) -> (usize, usize) {
-        let times = &self.timestamps[first..end];
-        let inside = times.partition_point(|time| *time <= start_ms);
-        if inside == times.len() {
-            return (first, first);
+        let unhinted = |histogram: &Arc<NativeHistogram>| match histogram.hint {
+            ResetHint::Unknown | ResetHint::Gauge => histogram.clone(),
+            ResetHint::Reset | ResetHint::NotReset => {
+                Arc::new(NativeHistogram { hint: ResetHint::Unknown, ..NativeHistogram::clone(histogram) })
+            }
+        };
+        let histograms: Vec<HistogramPoint> = match column.histograms.is_empty() {
+            true => Vec::new(),
+            false => {
+                let there = grid.times().enumerate();
+                there.filter_map(|(step, time)| Some((time, unhinted(column.histogram(step)?)))).collect()
+            }
+        };
+        Self {
+            labels: column.labels.clone(),
+            drop_name: column.drop_name,
+            timestamps: timestamps.into(),
+            values: values.into(),
+            starts: Cow::from(&[][..]),
+            histograms: histograms.into(),
+            histogram_starts: &[],
         }
-        let until = (times.partition_point(|time| *time < end_ms) + 1).min(times.len());
-        (first + inside.saturating_sub(1), first + until)
     }
 
     /// Calls `visit` for each step whose window holds a sample. Both ends of the window only move forward, so the whole walk
@@ -86,33 +160,99 @@ impl<'a> WindowSeries<'a> {
             Edges::Anchored => (lookback_ms, 0),
             Edges::Smoothed => (lookback_ms, lookback_ms),
         };
-        let (mut first, mut end) = (0, 0);
+        let metric = self.labels.metric_name().unwrap_or("");
+        let (mut floats, mut histograms) = (0..0, 0..0);
         for (step, eval_ms) in grid.times().enumerate() {
             let end_ms = anchor.reference(eval_ms);
             let start_ms = end_ms.saturating_sub(range_ms);
-            while self.timestamps.get(end).is_some_and(|time| *time <= end_ms + after_ms) {
-                end += 1;
-            }
-            while first < end && self.timestamps[first] <= start_ms - before_ms {
-                first += 1;
-            }
-            let (from, to) = match edges {
-                Edges::Plain => (first, end),
-                _ => self.trimmed(first, end, start_ms, end_ms),
+            let (from_ms, to_ms) = (start_ms.saturating_sub(before_ms), end_ms.saturating_add(after_ms));
+            advance(&mut floats, &self.timestamps, |time| *time, from_ms, to_ms);
+            advance(&mut histograms, &self.histograms, |point| point.0, from_ms, to_ms);
+            let (f, h) = match edges {
+                Edges::Plain => (floats.clone(), histograms.clone()),
+                _ => self.trimmed(floats.clone(), histograms.clone(), start_ms, end_ms),
             };
-            if from < to {
-                let (timestamps, values) = (&self.timestamps[from..to], &self.values[from..to]);
-                visit(step, Window { timestamps, values, start_ms, end_ms, edges, eval_ms })?;
+            if f.is_empty() && h.is_empty() {
+                continue;
             }
+            let window = Window {
+                timestamps: &self.timestamps[f.clone()],
+                values: &self.values[f.clone()],
+                starts: self.starts.get(f).unwrap_or_default(),
+                histogram_starts: self.histogram_starts.get(h.clone()).unwrap_or_default(),
+                histograms: &self.histograms[h],
+                start_ms,
+                end_ms,
+                edges,
+                eval_ms,
+                metric,
+            };
+            visit(step, window)?;
         }
         Ok(())
     }
+
+    /// Of the samples found around a window, the last one at or before its start, those inside, and the first one at or after
+    /// its end. Empty when none is after the start.
+    fn trimmed(
+        &self,
+        floats: Range<usize>,
+        histograms: Range<usize>,
+        start_ms: i64,
+        end_ms: i64,
+    ) -> (Range<usize>, Range<usize>) {
+        let (mut f, f_before) = around(&self.timestamps, |time| *time, floats, start_ms, end_ms);
+        let (mut h, h_before) = around(&self.histograms, |point| point.0, histograms, start_ms, end_ms);
+        // One anchor is enough: the later of the two.
+        if let (Some(float_ms), Some(histogram_ms)) = (f_before, h_before) {
+            if float_ms >= histogram_ms { h.start += 1 } else { f.start += 1 }
+        }
+        let after = |from: i64| from > start_ms;
+        let some_after = self.timestamps[f.clone()].last().is_some_and(|time| after(*time))
+            || self.histograms[h.clone()].last().is_some_and(|point| after(point.0));
+        if some_after { (f, h) } else { (0..0, 0..0) }
+    }
 }
 
-impl Window<'_> {
-    pub(super) fn smoothed(&self) -> bool {
-        self.edges == Edges::Smoothed
+/// Moves both ends of a range of positions forward, so that it covers the times in `(from_ms, to_ms]`.
+fn advance<T>(range: &mut Range<usize>, all: &[T], time: impl Fn(&T) -> i64, from_ms: i64, to_ms: i64) {
+    while all.get(range.end).is_some_and(|item| time(item) <= to_ms) {
+        range.end += 1;
     }
+    while range.start < range.end && time(&all[range.start]) <= from_ms {
+        range.start += 1;
+    }
+}
+
+/// The part of a range of positions from the last one at or before `start_ms` to the first at or after `end_ms`, and the time
+/// of the former if there is one.
+fn around<T>(
+    all: &[T],
+    time: impl Fn(&T) -> i64,
+    range: Range<usize>,
+    start_ms: i64,
+    end_ms: i64,
+) -> (Range<usize>, Option<i64>) {
+    let found = &all[range.clone()];
+    let inside = found.partition_point(|item| time(item) <= start_ms);
+    let until = (found.partition_point(|item| time(item) < end_ms) + 1).min(found.len());
+    let anchor = inside.checked_sub(1);
+    let from = anchor.unwrap_or(0);
+    (range.start + from..range.start + until.max(from), anchor.map(|at| time(&found[at])))
+}
+
+/// Hints as a reader of counts and sums alone has them: where none is known, a sample is compared with the one before it.
+pub(super) fn detected(points: &[HistogramPoint]) -> Vec<HistogramPoint> {
+    let hinted = |at: usize, point: &HistogramPoint| {
+        let hint = match at.checked_sub(1) {
+            _ if point.1.hint != ResetHint::Unknown => point.1.hint,
+            None => ResetHint::Unknown,
+            Some(before) if point.1.is_reset_after(&points[before].1) => ResetHint::Reset,
+            Some(_) => ResetHint::NotReset,
+        };
+        (point.0, Arc::new(NativeHistogram { hint, ..NativeHistogram::clone(&point.1) }))
+    };
+    points.iter().enumerate().map(|(at, point)| hinted(at, point)).collect()
 }
 
 impl<'a> Evaluator<'a> {
@@ -120,7 +260,8 @@ impl<'a> Evaluator<'a> {
     pub(super) fn windows(&mut self, source: &WindowSource, grid: &Grid) -> Result<Vec<WindowSeries<'a>>, PromqlError> {
         match source {
             WindowSource::Samples { selector, .. } => {
-                Ok(self.series(selector).iter().map(WindowSeries::from_store).collect())
+                let hints = selector.hints;
+                Ok(self.series(selector).iter().map(|series| WindowSeries::from_store(series, hints)).collect())
             }
             WindowSource::Subquery { inner, anchor, range_ms, step_ms } => {
                 let inner_grid = anchor.subquery(grid, *range_ms, *step_ms);
@@ -135,7 +276,7 @@ impl<'a> Evaluator<'a> {
         source: &WindowSource,
         grid: &Grid,
         names: NameRule,
-        mut of_window: impl FnMut(&Window<'_>, usize, &mut Notes) -> Result<Option<f64>, PromqlError>,
+        mut of_window: impl FnMut(&Window<'_>, usize, &mut Notes) -> Result<Option<Sample>, PromqlError>,
     ) -> Result<Vec<Column>, PromqlError> {
         let all = self.windows(source, grid)?;
         self.check_points(all.len(), grid)?;
@@ -148,8 +289,8 @@ impl<'a> Evaluator<'a> {
             let notes = &mut self.notes;
             series.visit(source, grid, self.lookback_ms, |step, window| {
                 stop.check()?;
-                if let Some(value) = of_window(&window, step, notes)? {
-                    column.values[step] = value;
+                if let Some(sample) = of_window(&window, step, notes)? {
+                    column.put(step, sample);
                 }
                 Ok::<(), PromqlError>(())
             })?;

@@ -44,10 +44,9 @@ impl PromError {
             Self::Parameter { .. } | Self::NoMatch => (StatusCode::BAD_REQUEST, "bad_data"),
             Self::Api(error) => of_status(error.status()),
             Self::Promql(error) => match error {
-                PromqlError::Parse { .. }
-                | PromqlError::Unsupported(_)
-                | PromqlError::BadRange(_)
-                | PromqlError::TooManyPoints => (StatusCode::BAD_REQUEST, "bad_data"),
+                PromqlError::Parse { .. } | PromqlError::BadRange(_) | PromqlError::TooManyPoints => {
+                    (StatusCode::BAD_REQUEST, "bad_data")
+                }
                 PromqlError::TooManySamples { .. } | PromqlError::Execution(_) => {
                     (StatusCode::UNPROCESSABLE_ENTITY, "execution")
                 }

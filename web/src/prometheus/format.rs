@@ -2,8 +2,8 @@
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use culprit_query::promql::{Evaluated, InstantSample, Value};
-use culprit_store::{Labels, Series};
+use culprit_query::promql::{Evaluated, InstantSample, MatrixSeries, Value};
+use culprit_store::Labels;
 use serde_json::json;
 
 /// A number as Prometheus writes it: Go's shortest text, with an exponent below 1e-6 and from 1e21.
@@ -108,7 +108,7 @@ fn sample(out: &mut Vec<u8>, sample: &InstantSample) {
     out.push(b'}');
 }
 
-fn series(out: &mut Vec<u8>, series: &Series) {
+fn series(out: &mut Vec<u8>, series: &MatrixSeries) {
     metric(out, &series.labels);
     out.extend_from_slice(b",\"values\":[");
     let points = series.samples.timestamps_ms.iter().zip(&series.samples.values);

@@ -1,11 +1,14 @@
 //! Compares results with expectations.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use culprit_store::{Labels, is_stale};
+use regex::Regex;
 
+use super::super::native::NativeHistogram;
 use super::super::number::{almost_equal, display};
-use super::super::{Evaluated, InstantSample, PromqlError, Value};
+use super::super::{Evaluated, InstantSample, MatrixSeries, PromqlError, Value};
 use super::series::{Described, Point};
 use super::syntax::{Eval, Expected, NoteKind, When, Wording};
 
@@ -25,10 +28,6 @@ pub(super) fn check(eval: &Eval, result: &Result<Evaluated, PromqlError>) -> Res
 }
 
 fn check_failure(error: &PromqlError, wording: &Wording) -> Result<(), String> {
-    // An engine that cannot do something has not shown that it is forbidden.
-    if matches!(error, PromqlError::Unsupported(_)) {
-        return Err(error.to_string());
-    }
     let said = error.to_string();
     if wording.fits(&said) { Ok(()) } else { Err(format!("expected a failure like {wording:?}, but it said: {said}")) }
 }
@@ -43,12 +42,19 @@ impl Wording {
     }
 }
 
+/// Every expected note is there, and where notes of a kind are expected, there are no others of that kind.
 fn check_notes(expected: &Expected, said: &[String]) -> Result<(), String> {
+    for kind in [NoteKind::Warning, NoteKind::Info] {
+        let wordings: Vec<&Wording> =
+            expected.notes.iter().filter(|note| note.kind == kind).filter_map(|note| note.wording.as_ref()).collect();
+        let mut of_kind = said.iter().filter(|text| text.starts_with(kind.prefix()));
+        let unexpected = |text: &&String| !wordings.iter().any(|wording| note_fits(wording, text));
+        if let Some(unexpected) = of_kind.find(unexpected).filter(|_| !wordings.is_empty()) {
+            return Err(format!("unexpected note: {unexpected}"));
+        }
+    }
     for note in &expected.notes {
-        let prefix = match note.kind {
-            NoteKind::Warning => "PromQL warning: ",
-            NoteKind::Info => "PromQL info: ",
-        };
+        let prefix = note.kind.prefix();
         let mut of_kind = said.iter().filter(|text| text.starts_with(prefix));
         match &note.wording {
             None => {
@@ -72,9 +78,23 @@ fn note_fits(wording: &Wording, text: &str) -> bool {
             let unplaced = wanted.rsplit_once(" (").map_or(wanted.as_str(), |(start, _)| start);
             text == wanted || text == unplaced
         }
-        Wording::Like(_) => wording.fits(text) || wording.fits(&format!("{text} (1:1)")),
+        Wording::Like(pattern) => unplaced(pattern).is_some_and(|pattern| pattern.is_match(text)),
         Wording::Any => true,
     }
+}
+
+impl NoteKind {
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Warning => "PromQL warning: ",
+            Self::Info => "PromQL info: ",
+        }
+    }
+}
+
+/// The pattern without the position at its end.
+fn unplaced(pattern: &Regex) -> Option<Regex> {
+    Regex::new(pattern.as_str().rsplit_once(r" \(").map_or(pattern.as_str(), |(start, _)| start)).ok()
 }
 
 fn check_value(eval: &Eval, value: &Value) -> Result<(), String> {
@@ -95,31 +115,51 @@ fn check_value(eval: &Eval, value: &Value) -> Result<(), String> {
         Value::Vector(samples) => check_vector(expected, samples),
         Value::Matrix(series) => {
             let times = expected.times.unwrap_or(eval.when);
-            let given = series.iter().map(|series| {
-                let samples = &series.samples;
-                (&series.labels, samples.timestamps_ms.iter().copied().zip(samples.values.iter().copied()).collect())
-            });
-            check_matrix(&expected.series, times, given.collect())
+            check_matrix(
+                &expected.series,
+                times,
+                series.iter().map(|series| (&series.labels, points(series))).collect(),
+            )
         }
     }
 }
 
+/// By time.
+fn points(series: &MatrixSeries) -> Points {
+    let samples = &series.samples;
+    let floats = samples.timestamps_ms.iter().zip(&samples.values).map(|(time, value)| (*time, Given::Float(*value)));
+    let histograms = series.histograms.iter().map(|(time, histogram)| (*time, Given::Histogram(histogram.clone())));
+    let mut points: Points = floats.chain(histograms).collect();
+    points.sort_by_key(|point| point.0);
+    points
+}
+
+/// What a result has at one time.
+#[derive(Debug, Clone)]
+enum Given {
+    Float(f64),
+    Histogram(Arc<NativeHistogram>),
+}
+
+impl Given {
+    fn of(sample: &InstantSample) -> Self {
+        sample.histogram.clone().map_or(Self::Float(sample.value), Self::Histogram)
+    }
+}
+
 fn check_vector(expected: &Expected, samples: &[InstantSample]) -> Result<(), String> {
-    let given: HashMap<&Labels, f64> = samples.iter().map(|sample| (&sample.labels, sample.value)).collect();
-    for Described { labels, points } in &expected.series {
+    let given: HashMap<&Labels, Given> = samples.iter().map(|sample| (&sample.labels, Given::of(sample))).collect();
+    for Described { labels, points, .. } in &expected.series {
         let [point] = points.as_slice() else { return Err(format!("expected one value for {labels}")) };
         match (point, given.get(labels)) {
             (Point::Missing, None) => {}
             (Point::Missing, Some(_)) => return Err(format!("unexpected {labels}")),
-            (Point::Native, _) => return Err(format!("{labels}: native histograms are not supported")),
-            (Point::Float(_), None) => return Err(format!("no {labels} in the result")),
-            (Point::Float(wanted), Some(given)) => {
-                compare(*wanted, *given).map_err(|why| format!("{labels}: {why}"))?
-            }
+            (_, None) => return Err(format!("no {labels} in the result")),
+            (wanted, Some(given)) => compare_point(wanted, given).map_err(|why| format!("{labels}: {why}"))?,
         }
     }
     if let Some(extra) = samples.iter().find(|sample| !expected.series.iter().any(|it| it.labels == sample.labels)) {
-        return Err(format!("unexpected {} {}", extra.labels, display(extra.value)));
+        return Err(format!("unexpected {} {:?}", extra.labels, Given::of(extra)));
     }
     let in_order = samples.iter().zip(&expected.series).all(|(sample, wanted)| sample.labels == wanted.labels);
     if expected.ordered && !in_order {
@@ -128,21 +168,16 @@ fn check_vector(expected: &Expected, samples: &[InstantSample]) -> Result<(), St
     Ok(())
 }
 
-type Points = Vec<(i64, f64)>;
+type Points = Vec<(i64, Given)>;
 
 fn check_matrix(expected: &[Described], times: When, mut given: HashMap<&Labels, Points>) -> Result<(), String> {
     let When::Range { start_ms, step_ms, .. } = times else {
         return Err("got a range vector; the script expects an instant vector".to_owned());
     };
-    for Described { labels, points } in expected {
-        let mut wanted: Points = Vec::new();
-        for (at, point) in points.iter().enumerate() {
-            match point {
-                Point::Missing => {}
-                Point::Float(value) => wanted.push((start_ms + at as i64 * step_ms, *value)),
-                Point::Native => return Err(format!("{labels}: native histograms are not supported")),
-            }
-        }
+    for Described { labels, points, .. } in expected {
+        let at = |(at, point)| (start_ms + at as i64 * step_ms, point);
+        let wanted: Vec<(i64, &Point)> =
+            points.iter().enumerate().filter(|(_, point)| **point != Point::Missing).map(at).collect();
         if wanted.is_empty() {
             continue;
         }
@@ -155,12 +190,12 @@ fn check_matrix(expected: &[Described], times: When, mut given: HashMap<&Labels,
     }
 }
 
-fn check_points(wanted: &Points, given: &Points) -> Result<(), String> {
+fn check_points(wanted: &[(i64, &Point)], given: &Points) -> Result<(), String> {
     for (wanted, given) in wanted.iter().zip(given) {
         if wanted.0 != given.0 {
             return Err(format!("expected a sample at {} ms, got one at {} ms", wanted.0, given.0));
         }
-        compare(wanted.1, given.1).map_err(|why| format!("at {} ms: {why}", wanted.0))?;
+        compare_point(wanted.1, &given.1).map_err(|why| format!("at {} ms: {why}", wanted.0))?;
     }
     if wanted.len() != given.len() {
         return Err(format!("expected {} samples, got {}", wanted.len(), given.len()));
@@ -171,15 +206,13 @@ fn check_points(wanted: &Points, given: &Points) -> Result<(), String> {
 /// The step at `at_ms` of a range query must hold what the instant query gave.
 pub(super) fn same_at(instant: &Evaluated, range: &Evaluated, at_ms: i64) -> Result<(), String> {
     let Value::Matrix(series) = &range.value else { return Err("the result is no matrix".to_owned()) };
-    let at = |samples: &culprit_store::Samples| {
-        samples.timestamps_ms.binary_search(&at_ms).ok().map(|index| samples.values[index])
-    };
-    let there: HashMap<&Labels, f64> =
-        series.iter().filter_map(|series| Some((&series.labels, at(&series.samples)?))).collect();
+    let at = |series: &MatrixSeries| points(series).into_iter().find(|point| point.0 == at_ms).map(|point| point.1);
+    let there: HashMap<&Labels, Given> =
+        series.iter().filter_map(|series| Some((&series.labels, at(series)?))).collect();
     let unnamed = Labels::default();
-    let wanted: Vec<(&Labels, f64)> = match &instant.value {
-        Value::Vector(samples) => samples.iter().map(|sample| (&sample.labels, sample.value)).collect(),
-        Value::Scalar(value) => vec![(&unnamed, *value)],
+    let wanted: Vec<(&Labels, Given)> = match &instant.value {
+        Value::Vector(samples) => samples.iter().map(|sample| (&sample.labels, Given::of(sample))).collect(),
+        Value::Scalar(value) => vec![(&unnamed, Given::Float(*value))],
         Value::String(_) | Value::Matrix(_) => return Ok(()),
     };
     if wanted.len() != there.len() {
@@ -187,9 +220,36 @@ pub(super) fn same_at(instant: &Evaluated, range: &Evaluated, at_ms: i64) -> Res
     }
     for (labels, wanted) in wanted {
         let given = there.get(labels).ok_or_else(|| format!("no {labels} in the result"))?;
-        compare(wanted, *given).map_err(|why| format!("{labels}: {why}"))?;
+        match (wanted, given) {
+            (Given::Float(wanted), Given::Float(given)) => compare(wanted, *given),
+            (Given::Histogram(wanted), Given::Histogram(given)) => compare_histograms(&wanted, given),
+            (wanted, given) => Err(format!("expected {wanted:?}, got {given:?}")),
+        }
+        .map_err(|why| format!("{labels}: {why}"))?;
     }
     Ok(())
+}
+
+fn compare_point(wanted: &Point, given: &Given) -> Result<(), String> {
+    match (wanted, given) {
+        (Point::Float(wanted), Given::Float(given)) => compare(*wanted, *given),
+        (Point::Histogram(wanted), Given::Histogram(given)) => {
+            compare_histograms(&wanted.histogram, given)?;
+            match wanted.hinted && wanted.histogram.hint != given.hint {
+                true => Err(format!("expected the hint {:?}, got {:?}", wanted.histogram.hint, given.hint)),
+                false => Ok(()),
+            }
+        }
+        (Point::Histogram(wanted), Given::Float(given)) => {
+            Err(format!("expected {}, got {}", wanted.histogram, display(*given)))
+        }
+        (_, Given::Histogram(given)) => Err(format!("expected a number, got {given}")),
+        (Point::Missing, Given::Float(given)) => Err(format!("unexpected {}", display(*given))),
+    }
+}
+
+fn compare_histograms(wanted: &NativeHistogram, given: &NativeHistogram) -> Result<(), String> {
+    if wanted.almost_equals(given, TOLERANCE) { Ok(()) } else { Err(format!("expected {wanted:?}, got {given:?}")) }
 }
 
 fn compare(wanted: f64, given: f64) -> Result<(), String> {

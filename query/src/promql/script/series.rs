@@ -2,18 +2,22 @@
 
 use culprit_store::{Labels, METRIC_NAME, stale_nan};
 
+use super::histogram::{self, Written};
+use super::syntax::parse_duration;
+
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Described {
     pub(super) labels: Labels,
     pub(super) points: Vec<Point>,
+    /// Of `load`: when the counters began, relative to each sample. Shorter than the points where nothing is known.
+    pub(super) starts: Vec<Option<i64>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Point {
     Missing,
     Float(f64),
-    /// A native histogram, whatever it contains.
-    Native,
+    Histogram(Box<Written>),
 }
 
 /// Points that one description may have: a typing error such as `0x1e9` should not fill the memory.
@@ -21,7 +25,7 @@ const POINTS_MAX: usize = 1_000_000;
 
 pub(super) fn parse(line: &str) -> Result<Described, String> {
     let (labels, rest) = parse_labels(line)?;
-    Ok(Described { labels, points: parse_points(rest)? })
+    Ok(Described { labels, points: parse_points(rest)?, starts: Vec::new() })
 }
 
 fn parse_labels(line: &str) -> Result<(Labels, &str), String> {
@@ -118,9 +122,7 @@ fn word_end(text: &str) -> usize {
 fn expand(word: &str, points: &mut Vec<Point>) -> Result<(), String> {
     let bad = || format!("{word:?} is no sample value");
     if word.starts_with("{{") {
-        let repeated = word.rsplit_once("}}x").map_or(Ok(0), |(_, count)| count.parse()).map_err(|_| bad())?;
-        points.extend(std::iter::repeat_n(Point::Native, bounded(repeated)? + 1));
-        return Ok(());
+        return expand_histograms(word, points).ok_or_else(bad)?;
     }
     if let Some(missing) = word.strip_prefix('_') {
         let count = if missing.is_empty() {
@@ -148,6 +150,69 @@ fn expand(word: &str, points: &mut Vec<Point>) -> Result<(), String> {
         value += step;
     }
     Ok(())
+}
+
+/// `{{…}}`, `{{…}}xN`, `{{…}}+{{…}}xN` and `{{…}}-{{…}}xN`.
+fn expand_histograms(word: &str, points: &mut Vec<Point>) -> Option<Result<(), String>> {
+    let (first, rest) = word.strip_prefix("{{")?.split_once("}}")?;
+    let mut written = histogram::parse(first)?;
+    let (step, rest) = match rest.strip_prefix(['+', '-']) {
+        Some(step) => {
+            let (step, after) = step.strip_prefix("{{")?.split_once("}}")?;
+            (Some((rest.starts_with('-'), histogram::parse(step)?.histogram)), after)
+        }
+        None => (None, rest),
+    };
+    let count = match (rest.strip_prefix('x'), &step) {
+        (Some(count), _) => count.parse().ok()?,
+        (None, None) if rest.is_empty() => 0,
+        _ => return None,
+    };
+    if let Err(why) = bounded(count) {
+        return Some(Err(why));
+    }
+    points.push(Point::Histogram(Box::new(written.clone())));
+    for _ in 0..count {
+        let done = match &step {
+            None => Ok(Default::default()),
+            Some((true, step)) => written.histogram.subtract(step),
+            Some((false, step)) => written.histogram.add(step),
+        };
+        if done.is_err() {
+            return Some(Err(format!("{word:?} adds histograms that have no buckets in common")));
+        }
+        points.push(Point::Histogram(Box::new(written.clone())));
+    }
+    Some(Ok(()))
+}
+
+/// Start timestamps, each relative to its sample: `_`, `_xN`, `-1m`, `-1mxN`, `-30s-1mxN`.
+pub(super) fn parse_starts(text: &str) -> Result<Vec<Option<i64>>, String> {
+    let mut starts = Vec::new();
+    for word in text.split_whitespace() {
+        let bad = || format!("{word:?} is no start timestamp");
+        if let Some(missing) = word.strip_prefix('_') {
+            let count = match missing {
+                "" => 1,
+                repeated => repeated.strip_prefix('x').and_then(|n| n.parse().ok()).ok_or_else(bad)?,
+            };
+            starts.extend(std::iter::repeat_n(None, bounded(count)?));
+            continue;
+        }
+        let (progression, count) = match word.rsplit_once('x') {
+            Some((progression, count)) => (progression, bounded(count.parse().map_err(|_| bad())?)?),
+            None => (word, 0),
+        };
+        let signed = |text: &str| parse_duration(text.strip_prefix('+').unwrap_or(text));
+        let sign = progression.char_indices().skip(1).find(|(_, c)| matches!(c, '+' | '-'));
+        let (first, step) = match sign {
+            Some((at, _)) => (signed(&progression[..at]), signed(&progression[at..])),
+            None => (signed(progression), Some(0)),
+        };
+        let (first, step) = (first.ok_or_else(bad)?, step.ok_or_else(bad)?);
+        starts.extend((0..=count as i64).map(|at| Some(first + at * step)));
+    }
+    Ok(starts)
 }
 
 fn bounded(count: usize) -> Result<usize, String> {
@@ -197,9 +262,24 @@ mod tests {
         assert_eq!(floats("0x2 1-1x1"), [Some(0.0), Some(0.0), Some(0.0), Some(1.0), Some(0.0)]);
         assert_eq!(floats("1e-1-1e-1x1 0x1f -Inf"), [Some(0.1), Some(0.0), Some(31.0), Some(f64::NEG_INFINITY)]);
         assert_eq!(floats("{{schema:0 sum:1}}x1 1"), [None, None, Some(1.0)]);
+        let histograms = parse("m {{sum:1 buckets:[1]}}+{{sum:2 buckets:[1]}}x2").unwrap().points;
+        let sums = histograms.iter().map(|point| match point {
+            Point::Histogram(written) => written.histogram.sum,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(sums.collect::<Vec<_>>(), [1.0, 3.0, 5.0]);
         for bad in ["x", "1y", "_y", "1+x3", "0x99999999999", "__"] {
             assert!(parse(&format!("m {bad}")).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn starts_are_relative_to_their_samples() {
+        let starts = parse_starts("_ _x2 -1m -30s-1mx1 0 1ms -5sx1").unwrap();
+        let wanted = [-60_000, -30_000, -90_000, 0, 1, -5_000, -5_000].map(Some);
+        assert_eq!(starts[..3], [None; 3]);
+        assert_eq!(starts[3..], wanted);
+        assert!(parse_starts("-1q").is_err());
     }
 
     #[test]

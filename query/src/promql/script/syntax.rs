@@ -8,7 +8,12 @@ use super::series::{self, Described};
 #[derive(Debug)]
 pub(super) enum Command {
     Clear,
-    Load { step_ms: i64, series: Vec<Described> },
+    Load {
+        step_ms: i64,
+        series: Vec<Described>,
+        /// Classic histograms are loaded a second time, as native ones with custom buckets.
+        custom_buckets: bool,
+    },
     Eval(Eval),
 }
 
@@ -93,11 +98,20 @@ fn command(head: &str, body: &[String], line: usize) -> Result<Command, (usize, 
         "clear" => Ok(Command::Clear),
         "load" | "load_with_nhcb" => {
             let step_ms = parse_duration(rest).ok_or_else(|| (line, format!("{rest:?} is no duration")))?;
-            let described = body.iter().enumerate().filter(|(_, text)| !is_start_timestamps(text));
-            let series = described
-                .map(|(i, text)| series::parse(text).map_err(|why| (line + 1 + i, why)))
-                .collect::<Result<_, _>>()?;
-            Ok(Command::Load { step_ms, series })
+            let mut described: Vec<Described> = Vec::new();
+            let mut starts: Option<Vec<Option<i64>>> = None;
+            for (i, text) in body.iter().enumerate() {
+                let wrong = |why| (line + 1 + i, why);
+                if let Some(given) = start_timestamps(text) {
+                    starts = Some(series::parse_starts(given).map_err(wrong)?);
+                    continue;
+                }
+                let mut one = series::parse(text).map_err(wrong)?;
+                one.starts = starts.take().unwrap_or_else(Vec::new);
+                described.push(one);
+            }
+            let custom_buckets = word.eq_ignore_ascii_case("load_with_nhcb");
+            Ok(Command::Load { step_ms, series: described, custom_buckets })
         }
         "eval" | "eval_fail" | "eval_warn" | "eval_info" | "eval_ordered" => {
             let (when, query) = parse_when(rest).map_err(|why| (line, why))?;
@@ -122,10 +136,10 @@ fn any_note(kind: NoteKind) -> ExpectedNote {
     ExpectedNote { kind, wording: Some(Wording::Any) }
 }
 
-/// `metric{…}@st …` gives the start timestamps of the next line's samples.
-fn is_start_timestamps(text: &str) -> bool {
-    let end = text.rfind('}').map_or_else(|| text.find(char::is_whitespace).unwrap_or(text.len()), |brace| brace + 1);
-    text[end..].starts_with("@st") || text[..end].ends_with("@st")
+/// `metric{…}@st …` gives the start timestamps of the next line's samples; this is what follows `@st`.
+fn start_timestamps(text: &str) -> Option<&str> {
+    let end = text.rfind('}').map_or_else(|| text.find("@st"), |brace| Some(brace + 1))?;
+    text[end..].strip_prefix("@st").filter(|rest| rest.starts_with(char::is_whitespace))
 }
 
 fn parse_when(text: &str) -> Result<(When, &str), String> {
@@ -217,7 +231,7 @@ fn after_words<'a>(text: &'a str, words: &[&str]) -> Option<&'a str> {
 }
 
 /// `1h30m`, `-5m`, `10s53ms`, or seconds without a unit.
-fn parse_duration(text: &str) -> Option<i64> {
+pub(super) fn parse_duration(text: &str) -> Option<i64> {
     const UNITS: [(&str, i64); 7] = [
         ("ms", 1),
         ("s", 1_000),

@@ -2,6 +2,7 @@
 
 use culprit_store::LabelMatcher;
 
+use super::super::aggregate::AggregationKind;
 use super::super::binary::Operator;
 use super::super::functions::Function;
 use super::duration::DurationExpr;
@@ -23,12 +24,25 @@ pub(in super::super) struct Span {
 pub(in super::super) enum ExprKind {
     Number(f64),
     Text(String),
+    /// A string that is no UTF-8, escaped.
+    Garbled(String),
     Paren(Box<Expr>),
     Vector(VectorSelector),
-    Matrix { selector: VectorSelector, range: DurationExpr },
-    Subquery { inner: Box<Expr>, range: DurationExpr, step: Option<DurationExpr>, shift: Shift },
+    Matrix {
+        selector: VectorSelector,
+        range: DurationExpr,
+    },
+    Subquery {
+        inner: Box<Expr>,
+        range: DurationExpr,
+        step: Option<DurationExpr>,
+        shift: Shift,
+    },
     Negate(Box<Expr>),
-    Call { function: &'static Function, args: Vec<Expr> },
+    Call {
+        function: &'static Function,
+        args: Vec<Expr>,
+    },
     Aggregate(Box<AggregateExpr>),
     Binary(Box<BinaryExpr>),
 }
@@ -79,7 +93,7 @@ pub(in super::super) enum Edges {
 
 #[derive(Debug)]
 pub(in super::super) struct AggregateExpr {
-    pub(in super::super) operator: &'static str,
+    pub(in super::super) aggregation: &'static AggregationKind,
     pub(in super::super) grouping: Option<GroupingExpr>,
     pub(in super::super) args: Vec<Expr>,
 }
@@ -145,7 +159,7 @@ impl Expr {
     pub(in super::super) fn value_type(&self) -> ValueType {
         match &self.kind {
             ExprKind::Number(_) => ValueType::Scalar,
-            ExprKind::Text(_) => ValueType::Text,
+            ExprKind::Text(_) | ExprKind::Garbled(_) => ValueType::Text,
             ExprKind::Paren(inner) | ExprKind::Negate(inner) => inner.value_type(),
             ExprKind::Vector(_) | ExprKind::Aggregate(_) => ValueType::Vector,
             ExprKind::Matrix { .. } | ExprKind::Subquery { .. } => ValueType::Matrix,

@@ -1,6 +1,6 @@
 //! Types: which values an operator, a function and an aggregation take. The messages are those of Prometheus.
 
-use super::super::aggregate::{AGGREGATIONS, Param};
+use super::super::aggregate::Param;
 use super::super::binary::Operator;
 use super::super::functions::{Function, Repeat};
 use super::ast::{AggregateExpr, BinaryExpr, Expr, ExprKind, ValueType, VectorSelector};
@@ -9,7 +9,7 @@ use super::lexer::SyntaxError;
 pub(in super::super) fn check(expr: &Expr) -> Result<(), SyntaxError> {
     let fail = |why: String| SyntaxError { at: expr.span.start, why };
     match &expr.kind {
-        ExprKind::Number(_) | ExprKind::Text(_) => Ok(()),
+        ExprKind::Number(_) | ExprKind::Text(_) | ExprKind::Garbled(_) => Ok(()),
         ExprKind::Paren(inner) | ExprKind::Negate(inner) => check(inner),
         ExprKind::Vector(selector) | ExprKind::Matrix { selector, .. } => selects(selector).map_err(fail),
         ExprKind::Subquery { inner, .. } => match inner.value_type() {
@@ -79,8 +79,7 @@ fn counts(function: &Function, given: usize) -> Result<(), String> {
 }
 
 fn aggregates(aggregate: &AggregateExpr) -> Result<&[Expr], String> {
-    let param =
-        AGGREGATIONS.iter().find(|(name, _)| *name == aggregate.operator).map_or(Param::None, |(_, param)| *param);
+    let param = aggregate.aggregation.param;
     let wanted = if param == Param::None { 1 } else { 2 };
     if aggregate.args.len() != wanted {
         let given = aggregate.args.len();

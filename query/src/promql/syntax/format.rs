@@ -38,7 +38,11 @@ fn laid_out(expr: &Expr, level: usize) -> String {
         ExprKind::Subquery { inner, range, step, shift } => {
             format!("{}{}", laid_out(inner, level), subquery_tail(range, step.as_ref(), shift))
         }
-        ExprKind::Number(_) | ExprKind::Text(_) | ExprKind::Vector(_) | ExprKind::Matrix { .. } => {
+        ExprKind::Number(_)
+        | ExprKind::Text(_)
+        | ExprKind::Garbled(_)
+        | ExprKind::Vector(_)
+        | ExprKind::Matrix { .. } => {
             format!("{indent}{flat}")
         }
     }
@@ -49,6 +53,7 @@ fn flat(expr: &Expr) -> String {
     match &expr.kind {
         ExprKind::Number(value) => number::display(*value),
         ExprKind::Text(text) => format!("{text:?}"),
+        ExprKind::Garbled(escaped) => format!("\"{escaped}\""),
         ExprKind::Paren(inner) => format!("({})", flat(inner)),
         ExprKind::Negate(inner) => format!("-{}", flat(inner)),
         ExprKind::Vector(vector) => format!("{}{}", series(vector), modifiers(vector)),
@@ -68,11 +73,13 @@ fn flat(expr: &Expr) -> String {
 
 fn aggregate_head(aggregate: &AggregateExpr) -> String {
     match &aggregate.grouping {
-        Some(grouping) if grouping.without => format!("{} without ({}) ", aggregate.operator, names(&grouping.labels)),
-        Some(grouping) if !grouping.labels.is_empty() => {
-            format!("{} by ({}) ", aggregate.operator, names(&grouping.labels))
+        Some(grouping) if grouping.without => {
+            format!("{} without ({}) ", aggregate.aggregation.name, names(&grouping.labels))
         }
-        _ => aggregate.operator.to_owned(),
+        Some(grouping) if !grouping.labels.is_empty() => {
+            format!("{} by ({}) ", aggregate.aggregation.name, names(&grouping.labels))
+        }
+        _ => aggregate.aggregation.name.to_owned(),
     }
 }
 

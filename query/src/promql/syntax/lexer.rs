@@ -7,6 +7,8 @@ pub(super) enum TokenKind {
     /// A number; a duration counts in seconds.
     Number(f64),
     Text(String),
+    /// A string whose escapes make no UTF-8, as Go would print it.
+    Garbled(String),
     Sign(&'static str),
     End,
 }
@@ -134,8 +136,11 @@ fn string(text: &str) -> Result<(TokenKind, usize), String> {
     while let Some((at, c)) = chars.next() {
         match c {
             _ if c == quote => {
-                let content = String::from_utf8(bytes).map_err(|_| "a string is not valid UTF-8".to_owned())?;
-                return Ok((TokenKind::Text(content), at + 1));
+                let kind = match String::from_utf8(bytes) {
+                    Ok(content) => TokenKind::Text(content),
+                    Err(garbled) => TokenKind::Garbled(escaped(garbled.as_bytes())),
+                };
+                return Ok((kind, at + 1));
             }
             '\\' if quote != '`' => escape(&mut chars, quote, &mut bytes)?,
             '\n' if quote != '`' => break,
@@ -143,6 +148,14 @@ fn string(text: &str) -> Result<(TokenKind, usize), String> {
         }
     }
     Err("unterminated quoted string".to_owned())
+}
+
+fn escaped(bytes: &[u8]) -> String {
+    let chunk = |chunk: std::str::Utf8Chunk<'_>| {
+        let invalid: String = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")).collect();
+        format!("{}{invalid}", chunk.valid().escape_debug())
+    };
+    bytes.utf8_chunks().map(chunk).collect()
 }
 
 fn escape(chars: &mut std::str::CharIndices<'_>, quote: char, bytes: &mut Vec<u8>) -> Result<(), String> {
@@ -210,7 +223,8 @@ mod tests {
     fn strings_have_the_escapes_of_go() {
         assert_eq!(kinds(r#""\x41\101\u00e9\n'""#)[0], TokenKind::Text("AAé\n'".to_owned()));
         assert_eq!(kinds(r"`\n`")[0], TokenKind::Text(r"\n".to_owned()));
-        for bad in [r#""\q""#, r#""\'""#, r#""\x4""#, "\"a\nb\"", r#""\xff""#] {
+        assert_eq!(kinds(r#""a\xc5z""#)[0], TokenKind::Garbled(r"a\xc5z".to_owned()));
+        for bad in [r#""\q""#, r#""\'""#, r#""\x4""#, "\"a\nb\""] {
             assert!(tokens(bad).is_err(), "{bad}");
         }
     }

@@ -1,6 +1,6 @@
 //! Expressions: operators by precedence, calls, aggregations, and what can stand between two operands.
 
-use super::super::aggregate::AGGREGATIONS;
+use super::super::aggregate::{AGGREGATIONS, AggregationKind};
 use super::super::binary::Operator;
 use super::super::functions;
 use super::ast::{
@@ -169,8 +169,9 @@ impl<'a> Parser<'a> {
                 self.advance();
                 kind
             }
-            TokenKind::Text(_) => match self.advance().kind {
+            TokenKind::Text(_) | TokenKind::Garbled(_) => match self.advance().kind {
                 TokenKind::Text(text) => ExprKind::Text(text),
+                TokenKind::Garbled(escaped) => ExprKind::Garbled(escaped),
                 _ => return Err(self.unexpected("")),
             },
             TokenKind::Sign("(") => {
@@ -204,11 +205,11 @@ impl<'a> Parser<'a> {
             }
         }
         let called = self.sign_at(1) == Some("(");
-        if let Some(aggregation) = AGGREGATIONS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)) {
+        if let Some(aggregation) = AGGREGATIONS.iter().find(|it| word.eq_ignore_ascii_case(it.name)) {
             let next = self.tokens.get(self.at + 1).map_or("", |token| &self.text[token.start..token.end]);
             if called || next.eq_ignore_ascii_case("by") || next.eq_ignore_ascii_case("without") {
                 self.advance();
-                return self.aggregate(aggregation.0, start);
+                return self.aggregate(aggregation, start);
             }
         }
         if called {
@@ -247,7 +248,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn aggregate(&mut self, operator: &'static str, start: usize) -> Result<ExprKind, SyntaxError> {
+    fn aggregate(&mut self, aggregation: &'static AggregationKind, start: usize) -> Result<ExprKind, SyntaxError> {
         let mut grouping = self.grouping()?;
         let args = self.arguments()?;
         if grouping.is_none() {
@@ -256,7 +257,7 @@ impl<'a> Parser<'a> {
         if args.is_empty() {
             return Err(self.error(start, "no arguments for aggregate expression provided"));
         }
-        Ok(ExprKind::Aggregate(Box::new(AggregateExpr { operator, grouping, args })))
+        Ok(ExprKind::Aggregate(Box::new(AggregateExpr { aggregation, grouping, args })))
     }
 
     fn grouping(&mut self) -> Result<Option<GroupingExpr>, SyntaxError> {
