@@ -8,6 +8,7 @@ use super::PromqlError;
 use super::column::Column;
 use super::eval::Evaluator;
 use super::grid::Grid;
+use super::notes::Place;
 use super::plan::Node;
 use super::quantile::{check_quantile, quantile_of};
 use super::sum::{Mean, Sum};
@@ -19,6 +20,8 @@ pub(super) struct Aggregation {
     pub(super) grouping: Grouping,
     pub(super) param: Option<Node>,
     pub(super) input: Node,
+    /// Of the arguments, the input being the last.
+    pub(super) places: Vec<Place>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,13 +147,21 @@ impl Aggregation {
 
     pub(super) fn scalar_param(&self, evaluator: &mut Evaluator<'_>, grid: &Grid) -> Result<Vec<f64>, PromqlError> {
         let param = self.param.as_ref().ok_or_else(|| PromqlError::execution("the aggregation needs a parameter"))?;
-        evaluator.scalar(param, grid)
+        let values = evaluator.scalar(param, grid)?;
+        evaluator.notes.at(self.places.first().copied().unwrap_or_default());
+        Ok(values)
+    }
+
+    pub(super) fn columns(&self, evaluator: &mut Evaluator<'_>, grid: &Grid) -> Result<Vec<Column>, PromqlError> {
+        let columns = evaluator.vector(&self.input, grid)?;
+        evaluator.notes.at(self.places.last().copied().unwrap_or_default());
+        Ok(columns)
     }
 
     /// One group after the other, each over all steps, so that only one row of accumulators is alive. Series add up in the
     /// order of the input, as in Prometheus.
     fn fold(&self, fold: Fold, evaluator: &mut Evaluator<'_>, grid: &Grid) -> Result<Vec<Column>, PromqlError> {
-        let columns = evaluator.vector(&self.input, grid)?;
+        let columns = self.columns(evaluator, grid)?;
         let mut folded = Vec::new();
         let mut cells = vec![Cell::default(); grid.steps];
         for group in groups(&columns, &self.grouping) {
@@ -180,7 +191,7 @@ impl Aggregation {
     fn quantile(&self, evaluator: &mut Evaluator<'_>, grid: &Grid) -> Result<Vec<Column>, PromqlError> {
         let quantiles = self.scalar_param(evaluator, grid)?;
         quantiles.iter().for_each(|q| check_quantile(*q, &mut evaluator.notes));
-        let columns = evaluator.vector(&self.input, grid)?;
+        let columns = self.columns(evaluator, grid)?;
         mixed::tell_ignored(&columns, "quantile", &mut evaluator.notes);
         let mut results = Vec::new();
         let mut values = Vec::new();

@@ -5,6 +5,7 @@ use super::aggregate::Grouping;
 use super::column::{Column, Output, Sample, absent};
 use super::eval::Evaluator;
 use super::grid::Grid;
+use super::notes::Place;
 use super::plan::Node;
 use super::syntax::Fill;
 use super::{matching, set};
@@ -15,6 +16,7 @@ pub(super) struct Binary {
     /// `bool`: a comparison gives 0 or 1 instead of filtering.
     pub(super) returns_bool: bool,
     pub(super) matching: Matching,
+    pub(super) place: Place,
     pub(super) left: Node,
     pub(super) right: Node,
 }
@@ -202,6 +204,7 @@ impl Binary {
     pub(super) fn eval(&self, evaluator: &mut Evaluator<'_>, grid: &Grid) -> Result<Output, PromqlError> {
         let left = evaluator.eval(&self.left, grid)?;
         let right = evaluator.eval(&self.right, grid)?;
+        evaluator.notes.at(self.place);
         match (left, right) {
             (Output::Scalar(left), Output::Scalar(right)) => {
                 let pairs = left.into_iter().zip(right);

@@ -75,17 +75,18 @@ const TIME_MS_MAX: i64 = 1 << 53;
 
 impl Engine {
     pub async fn instant(&self, source: &SeriesSource, query: &str, at_ms: i64) -> Result<Evaluated, PromqlError> {
-        self.instant_of(source, parse(query)?, at_ms).await
+        self.instant_of(source, query, parse(query)?, at_ms).await
     }
 
     pub(super) async fn instant_of(
         &self,
         source: &SeriesSource,
+        query: &str,
         expr: Expr,
         at_ms: i64,
     ) -> Result<Evaluated, PromqlError> {
         let bounds = QueryBounds { start_ms: at_ms, end_ms: at_ms, step_ms: 0 };
-        self.evaluate(source, expr, Grid::instant(at_ms), bounds, Shape::Instant).await
+        self.evaluate(source, query, expr, Grid::instant(at_ms), bounds, Shape::Instant).await
     }
 
     /// From `start_ms` in steps of `step_ms` as long as `end_ms` is not passed.
@@ -114,12 +115,13 @@ impl Engine {
             return Err(PromqlError::Parse { query: query.to_owned(), why });
         }
         let bounds = QueryBounds { start_ms, end_ms, step_ms };
-        self.evaluate(source, expr, Grid::range(start_ms, end_ms, step_ms), bounds, Shape::Range).await
+        self.evaluate(source, query, expr, Grid::range(start_ms, end_ms, step_ms), bounds, Shape::Range).await
     }
 
     async fn evaluate(
         &self,
         source: &SeriesSource,
+        query: &str,
         expr: Expr,
         grid: Grid,
         bounds: QueryBounds,
@@ -129,6 +131,7 @@ impl Engine {
             return Err(PromqlError::BadRange("the time is too far from the epoch"));
         }
         let config = PlannerConfig {
+            query,
             bounds,
             lookback_ms: self.lookback.as_millis() as i64,
             subquery_step_ms: self.subquery_step.as_millis() as i64,
@@ -141,7 +144,8 @@ impl Engine {
             let (stop, lookback_ms, samples_max) = (stop.0.clone(), self.lookback.as_millis() as i64, self.samples_max);
             let work = tokio::task::spawn_blocking(move || {
                 let notes = Notes::default();
-                let evaluator = Evaluator { bounds, lookback_ms, samples_max, loaded: &loaded, notes, stop };
+                let evaluator =
+                    Evaluator { bounds, lookback_ms, samples_max, loaded: &loaded, notes, places: Vec::new(), stop };
                 finish(evaluator, &plan.root, &grid, shape)
             });
             match work.await {

@@ -10,7 +10,7 @@ use super::PromqlError;
 use super::column::{Column, Output, Sample};
 use super::grid::Grid;
 use super::native::NativeHistogram;
-use super::notes::Notes;
+use super::notes::{Notes, Place};
 use super::plan::{Node, ResetHints, Selector};
 use super::source::{HistogramPoint, RecordedSeries};
 use super::syntax::Edges;
@@ -55,6 +55,8 @@ pub(super) struct Evaluator<'a> {
     /// One entry per fetch of the plan.
     pub(super) loaded: &'a [Vec<RecordedSeries>],
     pub(super) notes: Notes,
+    /// Of the call that is being evaluated.
+    pub(super) places: Vec<Place>,
     pub(super) stop: Stop,
 }
 
@@ -77,12 +79,22 @@ impl<'a> Evaluator<'a> {
             }
             Node::Instant(selector) => Ok(Output::Vector(self.instant(selector, grid, Reading::Sample)?)),
             Node::Window(_) => Err(PromqlError::execution("a range vector stands where an instant vector is expected")),
-            Node::Call(function, args) => function.call(self, args, grid),
+            Node::Call(function, args) => {
+                let outer = std::mem::replace(&mut self.places, args.places.clone());
+                let output = function.call(self, &args.nodes, grid);
+                self.places = outer;
+                output
+            }
             Node::Aggregate(aggregation) => aggregation.eval(self, grid).map(Output::Vector),
             Node::Binary(binary) => binary.eval(self, grid),
             Node::Info(info) => info.eval(self, grid).map(Output::Vector),
             Node::Negate(inner) => self.eval(inner, grid).map(negate),
         }
+    }
+
+    /// What is said next is about this argument of the call.
+    pub(super) fn about_argument(&mut self, at: usize) {
+        self.notes.at(self.places.get(at).copied().unwrap_or_default());
     }
 
     pub(super) fn vector(&mut self, node: &Node, grid: &Grid) -> Result<Vec<Column>, PromqlError> {

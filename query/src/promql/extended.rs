@@ -62,6 +62,7 @@ impl Evaluator<'_> {
     /// before the first there is nothing.
     pub(super) fn smoothed(&mut self, selector: &Selector, grid: &Grid) -> Result<Vec<Column>, PromqlError> {
         let all = self.series(selector);
+        self.notes.at(selector.place);
         self.check_points(all.len(), grid)?;
         let mut columns = Vec::with_capacity(all.len());
         for series in all {

@@ -244,6 +244,7 @@ impl Function {
             Body::Sampled(of_window) => windowed(evaluator, args, grid, NameRule::Drop, *of_window),
             Body::Counter(of_window) => {
                 let output = windowed(evaluator, args, grid, NameRule::Drop, *of_window)?;
+                evaluator.about_argument(0);
                 if let Output::Vector(columns) = &output {
                     doubt_counters(columns, evaluator);
                 }

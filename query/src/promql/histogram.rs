@@ -24,19 +24,22 @@ const ROUNDING_TOLERANCE: f64 = 1e-12;
 
 pub(super) fn quantile(evaluator: &mut Evaluator<'_>, args: &[Node], grid: &Grid) -> Result<Output, PromqlError> {
     let quantiles = evaluator.scalar(&args[0], grid)?;
+    evaluator.about_argument(0);
     quantiles.iter().for_each(|q| check_quantile(*q, &mut evaluator.notes));
-    let histograms = Histograms::read(evaluator, &args[1], grid)?;
+    let histograms = Histograms::read(evaluator, args, 1, grid)?;
     Ok(Output::Vector(histograms.quantiles(&quantiles, evaluator, grid)?))
 }
 
 /// Several quantiles at once, told apart by a label.
 pub(super) fn quantiles(evaluator: &mut Evaluator<'_>, args: &[Node], grid: &Grid) -> Result<Output, PromqlError> {
     let label = text(args, 1)?;
-    let histograms = Histograms::read(evaluator, &args[0], grid)?;
+    let histograms = Histograms::read(evaluator, args, 0, grid)?;
     let mut results: Vec<Column> = Vec::new();
-    for arg in &args[2..] {
-        let quantiles = evaluator.scalar(arg, grid)?;
+    for at in 2..args.len() {
+        let quantiles = evaluator.scalar(&args[at], grid)?;
+        evaluator.about_argument(at);
         quantiles.iter().for_each(|q| check_quantile(*q, &mut evaluator.notes));
+        evaluator.about_argument(0);
         for column in histograms.quantiles(&quantiles, evaluator, grid)? {
             for (step, q) in quantiles.iter().enumerate() {
                 let Some(value) = column.get(step) else { continue };
@@ -64,7 +67,7 @@ fn open_metrics(value: f64) -> String {
 pub(super) fn fraction(evaluator: &mut Evaluator<'_>, args: &[Node], grid: &Grid) -> Result<Output, PromqlError> {
     let lower = evaluator.scalar(&args[0], grid)?;
     let upper = evaluator.scalar(&args[1], grid)?;
-    let histograms = Histograms::read(evaluator, &args[2], grid)?;
+    let histograms = Histograms::read(evaluator, args, 2, grid)?;
     let of_classic =
         |buckets: &mut Buckets, _: &str, step: usize, _: &mut Notes| buckets.fraction(lower[step], upper[step]);
     let of_native = |histogram: &NativeHistogram, metric: &str, step: usize, notes: &mut Notes| {
@@ -92,11 +95,13 @@ struct Classic {
 }
 
 impl Histograms {
-    fn read(evaluator: &mut Evaluator<'_>, node: &Node, grid: &Grid) -> Result<Self, PromqlError> {
+    fn read(evaluator: &mut Evaluator<'_>, args: &[Node], at: usize, grid: &Grid) -> Result<Self, PromqlError> {
         let mut classic: Vec<Classic> = Vec::new();
         let mut native: Vec<Column> = Vec::new();
         let mut index: HashMap<Labels, usize> = HashMap::new();
-        for mut column in evaluator.vector(node, grid)? {
+        let columns = evaluator.vector(&args[at], grid)?;
+        evaluator.about_argument(at);
+        for mut column in columns {
             if !column.histograms.is_empty() {
                 let mut histograms = Column::empty(column.labels.clone(), column.drop_name, grid.steps);
                 histograms.histograms = std::mem::take(&mut column.histograms);

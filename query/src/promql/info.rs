@@ -65,7 +65,7 @@ pub(super) fn first_anchor(node: &Node) -> Option<Anchor> {
             Some(inner) => Anchor { at_ms: anchor.at_ms, offset_ms: anchor.offset_ms.saturating_add(inner.offset_ms) },
             None => *anchor,
         }),
-        Node::Call(_, args) => args.iter().find_map(first_anchor),
+        Node::Call(_, args) => args.nodes.iter().find_map(first_anchor),
         Node::Aggregate(aggregation) => first_anchor(&aggregation.input),
         Node::Binary(binary) => first_anchor(&binary.left).or_else(|| first_anchor(&binary.right)),
         Node::Negate(inner) => first_anchor(inner),

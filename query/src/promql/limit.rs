@@ -16,7 +16,7 @@ pub(super) fn limitk(
 ) -> Result<Vec<Column>, PromqlError> {
     let sizes: Vec<usize> =
         aggregation.scalar_param(evaluator, grid)?.into_iter().map(size).collect::<Result<_, _>>()?;
-    let mut columns = evaluator.vector(&aggregation.input, grid)?;
+    let mut columns = aggregation.columns(evaluator, grid)?;
     for group in groups(&columns, &aggregation.grouping) {
         evaluator.check_stop()?;
         for (step, size) in sizes.iter().enumerate() {
@@ -50,7 +50,7 @@ pub(super) fn limit_ratio(
         }
         *ratio = capped;
     }
-    let mut columns = evaluator.vector(&aggregation.input, grid)?;
+    let mut columns = aggregation.columns(evaluator, grid)?;
     for column in &mut columns {
         let place = column.labels.series_id().0 as f64 / u64::MAX as f64;
         for (step, ratio) in ratios.iter().enumerate() {

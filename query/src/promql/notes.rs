@@ -6,16 +6,51 @@ use super::limits::NOTES_MAX;
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     said: Vec<String>,
+    /// What the next notes are about.
+    place: Place,
     unsaid: usize,
 }
 
+/// Where a part of the query begins; counted from 1, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { line: 1, column: 1 }
+    }
+}
+
+impl Place {
+    pub(super) fn of(query: &str, at: usize) -> Self {
+        let before = &query[..at];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Self { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
 impl Notes {
+    /// Notes end with the place of what they are about. Evaluating a part of the query moves it, so whoever has something to
+    /// say sets it after that.
+    pub(super) fn at(&mut self, place: Place) {
+        self.place = place;
+    }
+
     pub(super) fn warn(&mut self, what: impl std::fmt::Display) {
-        self.add(format!("PromQL warning: {what}"));
+        self.add(format!("PromQL warning: {what} ({})", self.place));
     }
 
     pub(super) fn info(&mut self, what: impl std::fmt::Display) {
-        self.add(format!("PromQL info: {what}"));
+        self.add(format!("PromQL info: {what} ({})", self.place));
     }
 
     pub(super) fn mixed_types(&mut self, metric: &str) {
@@ -81,12 +116,14 @@ mod tests {
         let mut notes = Notes::default();
         notes.warn("a");
         notes.warn("a");
+        notes.at(Place::of("a +\n b", 5));
         for i in 0..NOTES_MAX + 4 {
             notes.info(i);
         }
         let texts = notes.into_texts();
         assert_eq!(texts.len(), NOTES_MAX + 1);
-        assert_eq!(texts[0], "PromQL warning: a");
+        assert_eq!(texts[0], "PromQL warning: a (1:1)");
+        assert_eq!(texts[1], "PromQL info: 0 (2:2)");
         assert_eq!(texts[NOTES_MAX], "PromQL warning: 5 more notes are left out");
     }
 }

@@ -7,6 +7,7 @@ use culprit_store::LabelMatcher;
 
 use super::PromqlError;
 use super::limits::{NESTING_MAX, OPERATORS_MAX, PATTERNS_MAX, QUERY_BYTES_MAX};
+use super::notes::Place;
 use super::syntax::{self, Expr, ExprKind, SyntaxError};
 
 /// Parses and type-checks a query. What it returns may still use a feature that the engine refuses.
@@ -144,11 +145,9 @@ fn word_operator(bytes: &[u8], at: usize) -> bool {
     ["and", "or", "unless", "atan2"].iter().any(|operator| word.eq_ignore_ascii_case(operator.as_bytes()))
 }
 
-/// `line:column`, in characters, as Prometheus counts them.
+/// `line:column`.
 fn place(query: &str, at: usize) -> String {
-    let before = &query[..at];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    format!("{}:{}", before.matches('\n').count() + 1, query[line_start..at].chars().count() + 1)
+    Place::of(query, at).to_string()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::binary::Binary;
 use super::functions::Function;
 use super::grid::Anchor;
 use super::info::Info;
+use super::notes::Place;
 use super::syntax::Edges;
 
 /// A plan is made for one grid: `fetches` are the series that its selectors need, all of which are loaded before evaluation.
@@ -31,7 +32,7 @@ pub(super) enum Node {
     Instant(Selector),
     /// Of type range vector: an argument of a function, or the whole of an instant query.
     Window(WindowSource),
-    Call(&'static Function, Vec<Node>),
+    Call(&'static Function, Arguments),
     Aggregate(Box<Aggregation>),
     Binary(Box<Binary>),
     Negate(Box<Node>),
@@ -45,8 +46,16 @@ pub(super) struct Selector {
     pub(super) anchor: Anchor,
     pub(super) edges: Edges,
     pub(super) hints: ResetHints,
+    pub(super) place: Place,
     /// The labels that `absent` gives to what this selector does not find.
     pub(super) implied: Labels,
+}
+
+/// Of a call, each with its place in the query.
+#[derive(Debug)]
+pub(super) struct Arguments {
+    pub(super) nodes: Vec<Node>,
+    pub(super) places: Vec<Place>,
 }
 
 /// What histograms say about resets.
@@ -94,7 +103,7 @@ impl Node {
             Self::Number(_) | Self::Text(_) => true,
             Self::Instant(selector) => selector.anchor.at_ms.is_some(),
             Self::Window(source) => source.anchor().at_ms.is_some(),
-            Self::Call(function, args) => !function.reads_clock && args.iter().all(Self::is_steady),
+            Self::Call(function, args) => !function.reads_clock && args.nodes.iter().all(Self::is_steady),
             Self::Aggregate(aggregation) => {
                 aggregation.input.is_steady() && aggregation.param.as_ref().is_none_or(Self::is_steady)
             }

@@ -9,10 +9,13 @@ use super::eval::QueryBounds;
 use super::functions::Function;
 use super::grid::{Anchor, Grid};
 use super::info::{Info, InfoMatchers, first_anchor};
-use super::plan::{Fetch, Node, Plan, ResetHints, Selector, WindowSource};
+use super::notes::Place;
+use super::plan::{Arguments, Fetch, Node, Plan, ResetHints, Selector, WindowSource};
 use super::syntax::{AggregateExpr, At, BinaryExpr, DurationExpr, Edges, Expr, ExprKind, Shift, VectorSelector};
 
-pub(super) struct PlannerConfig {
+pub(super) struct PlannerConfig<'a> {
+    /// What the expression was read from.
+    pub(super) query: &'a str,
     pub(super) bounds: QueryBounds,
     pub(super) lookback_ms: i64,
     pub(super) subquery_step_ms: i64,
@@ -20,19 +23,19 @@ pub(super) struct PlannerConfig {
     pub(super) samples_max: usize,
 }
 
-pub(super) fn plan(expr: &Expr, grid: &Grid, config: PlannerConfig) -> Result<Plan, PromqlError> {
+pub(super) fn plan(expr: &Expr, grid: &Grid, config: PlannerConfig<'_>) -> Result<Plan, PromqlError> {
     let mut planner = Planner { config, fetches: Vec::new(), hints: ResetHints::Stored };
     let root = planner.node(expr, grid)?;
     Ok(Plan { root, fetches: planner.fetches })
 }
 
-struct Planner {
-    config: PlannerConfig,
+struct Planner<'a> {
+    config: PlannerConfig<'a>,
     fetches: Vec<Fetch>,
     hints: ResetHints,
 }
 
-impl Planner {
+impl Planner<'_> {
     fn node(&mut self, expr: &Expr, grid: &Grid) -> Result<Node, PromqlError> {
         match &expr.kind {
             ExprKind::Number(number) => Ok(Node::Number(*number)),
@@ -41,27 +44,35 @@ impl Planner {
                 Err(PromqlError::execution(format!("the string \"{escaped}\" is not valid UTF-8")))
             }
             ExprKind::Paren(inner) => self.node(inner, grid),
-            ExprKind::Vector(selector) => self.instant(selector, grid),
+            ExprKind::Vector(selector) => {
+                Ok(Node::Instant(self.selector(selector, grid, self.config.lookback_ms, self.place(expr))?))
+            }
             ExprKind::Matrix { selector, range } => self.samples(selector, range, grid),
             ExprKind::Subquery { inner, range, step, shift } => self.subquery(inner, range, step.as_ref(), shift, grid),
             ExprKind::Negate(inner) => Ok(Node::Negate(Box::new(self.node(inner, grid)?))),
             ExprKind::Call { function, args } => self.call(function, args, grid),
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, grid),
-            ExprKind::Binary(binary) => self.binary(binary, grid),
+            ExprKind::Binary(binary) => self.binary(binary, self.place(expr), grid),
         }
     }
 
-    fn instant(&mut self, selector: &VectorSelector, grid: &Grid) -> Result<Node, PromqlError> {
-        Ok(Node::Instant(self.selector(selector, grid, self.config.lookback_ms)?))
+    fn place(&self, expr: &Expr) -> Place {
+        Place::of(self.config.query, expr.span.start)
     }
 
     /// A selector that looks back `reach_ms` from each time of the grid, left end excluded.
-    fn selector(&mut self, selector: &VectorSelector, grid: &Grid, reach_ms: i64) -> Result<Selector, PromqlError> {
+    fn selector(
+        &mut self,
+        selector: &VectorSelector,
+        grid: &Grid,
+        reach_ms: i64,
+        place: Place,
+    ) -> Result<Selector, PromqlError> {
         let matchers: Vec<LabelMatcher> = selector.matchers.iter().map(|matcher| matcher.compiled.clone()).collect();
         let anchor = self.anchor(&selector.shift)?;
         let implied = implied_labels(&matchers)?;
         let fetch = self.fetch(matchers, self.reach(anchor, grid, reach_ms, selector.edges));
-        Ok(Selector { fetch, anchor, edges: selector.edges, hints: self.hints, implied })
+        Ok(Selector { fetch, anchor, edges: selector.edges, hints: self.hints, place, implied })
     }
 
     /// The times that samples are needed of. Looking back goes on before an anchored window, and a smoothed one looks ahead.
@@ -105,7 +116,7 @@ impl Planner {
 
     fn samples(&mut self, selector: &VectorSelector, range: &DurationExpr, grid: &Grid) -> Result<Node, PromqlError> {
         let range_ms = range.positive_millis(&self.config.bounds)?;
-        let selector = self.selector(selector, grid, range_ms)?;
+        let selector = self.selector(selector, grid, range_ms, Place::default())?;
         Ok(Node::Window(WindowSource::Samples { selector, range_ms }))
     }
 
@@ -145,8 +156,9 @@ impl Planner {
             name if name.starts_with("histogram_") => ResetHints::Stored,
             _ => self.hints,
         };
-        let args = args.iter().map(|arg| self.hinted(hints, |it| it.node(arg, grid))).collect::<Result<_, _>>()?;
-        Ok(Node::Call(function, args))
+        let nodes = args.iter().map(|arg| self.hinted(hints, |it| it.node(arg, grid))).collect::<Result<_, _>>()?;
+        let places = args.iter().map(|arg| self.place(arg)).collect();
+        Ok(Node::Call(function, Arguments { nodes, places }))
     }
 
     /// Plans a part of the query whose histograms have other hints.
@@ -168,8 +180,14 @@ impl Planner {
         let anchor = first_anchor(&base).unwrap_or_default();
         let range = self.reach(anchor, grid, self.config.lookback_ms, Edges::Plain);
         let fetch = self.fetch(wanted.selects(), range);
-        let source =
-            Selector { fetch, anchor, edges: Edges::Plain, hints: ResetHints::Stored, implied: Labels::default() };
+        let source = Selector {
+            fetch,
+            anchor,
+            edges: Edges::Plain,
+            hints: ResetHints::Stored,
+            place: Place::default(),
+            implied: Labels::default(),
+        };
         Ok(Node::Info(Box::new(Info { base, source, wanted })))
     }
 
@@ -184,17 +202,19 @@ impl Planner {
         }
         let mut args = expr.args.iter().map(|arg| self.node(arg, grid)).collect::<Result<Vec<_>, _>>()?;
         let input = args.pop().ok_or_else(|| PromqlError::execution("an aggregation needs a vector"))?;
-        let aggregation = Aggregation { operator: expr.aggregation.operator, grouping, param: args.pop(), input };
+        let places = expr.args.iter().map(|arg| self.place(arg)).collect();
+        let operator = expr.aggregation.operator;
+        let aggregation = Aggregation { operator, grouping, param: args.pop(), input, places };
         Ok(Node::Aggregate(Box::new(aggregation)))
     }
 
-    fn binary(&mut self, expr: &BinaryExpr, grid: &Grid) -> Result<Node, PromqlError> {
+    fn binary(&mut self, expr: &BinaryExpr, place: Place, grid: &Grid) -> Result<Node, PromqlError> {
         let matching = self.matching(expr);
         let (left, right) = self.hinted(ResetHints::Stored, |it| {
             Ok::<_, PromqlError>((it.node(&expr.left, grid)?, it.node(&expr.right, grid)?))
         })?;
         let (operator, returns_bool) = (expr.operator, expr.returns_bool);
-        Ok(Node::Binary(Box::new(Binary { operator, returns_bool, matching, left, right })))
+        Ok(Node::Binary(Box::new(Binary { operator, returns_bool, matching, place, left, right })))
     }
 
     fn matching(&self, expr: &BinaryExpr) -> Matching {

@@ -1,7 +1,6 @@
 //! Prometheus' test scripts: `load` series, `eval` queries, compare with what the script expects.
 //!
-//! The language is that of promql/promqltest. One liberty: positions in expected warnings are not compared, as results have
-//! none. As in the original, an instant query is also run with `@` on its selectors, asked at other times, and as a range
+//! The language is that of promql/promqltest. As in the original, an instant query is also run with `@` on its selectors, asked at other times, and as a range
 //! query, whose middle step must be the same.
 
 mod check;
@@ -95,7 +94,7 @@ async fn check_pinned(engine: &Engine, source: &SeriesSource, eval: &Eval, at_ms
         if !expr.pin(at_ms as f64 / 1000.0) {
             return Ok(());
         }
-        let result = engine.instant_of(source, expr, asked_ms).await;
+        let result = engine.instant_of(source, &eval.query, expr, asked_ms).await;
         check::check(eval, &result).map_err(|why| format!("with @ {at_ms} ms, asked at {asked_ms} ms: {why}"))?;
     }
     Ok(())

@@ -30,7 +30,7 @@ pub(super) fn eval(
 ) -> Result<Vec<Column>, PromqlError> {
     let sizes: Vec<usize> =
         aggregation.scalar_param(evaluator, grid)?.into_iter().map(size).collect::<Result<_, _>>()?;
-    let columns = evaluator.vector(&aggregation.input, grid)?;
+    let columns = aggregation.columns(evaluator, grid)?;
     tell_ignored(&columns, best.name(), &mut evaluator.notes);
     let mut kept: Vec<Vec<f64>> = columns.iter().map(|_| absent(grid.steps)).collect();
     let mut order: Vec<usize> = Vec::with_capacity(columns.len());

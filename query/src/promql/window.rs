@@ -279,6 +279,7 @@ impl<'a> Evaluator<'a> {
         mut of_window: impl FnMut(&Window<'_>, usize, &mut Notes) -> Result<Option<Sample>, PromqlError>,
     ) -> Result<Vec<Column>, PromqlError> {
         let all = self.windows(source, grid)?;
+        self.about_argument(0);
         self.check_points(all.len(), grid)?;
         let mut columns = Vec::with_capacity(all.len());
         for series in &all {

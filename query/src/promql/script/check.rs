@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use culprit_store::{Labels, is_stale};
-use regex::Regex;
 
 use super::super::native::NativeHistogram;
 use super::super::number::{almost_equal, display};
@@ -48,7 +47,7 @@ fn check_notes(expected: &Expected, said: &[String]) -> Result<(), String> {
         let wordings: Vec<&Wording> =
             expected.notes.iter().filter(|note| note.kind == kind).filter_map(|note| note.wording.as_ref()).collect();
         let mut of_kind = said.iter().filter(|text| text.starts_with(kind.prefix()));
-        let unexpected = |text: &&String| !wordings.iter().any(|wording| note_fits(wording, text));
+        let unexpected = |text: &&String| !wordings.iter().any(|wording| wording.fits(text));
         if let Some(unexpected) = of_kind.find(unexpected).filter(|_| !wordings.is_empty()) {
             return Err(format!("unexpected note: {unexpected}"));
         }
@@ -62,25 +61,13 @@ fn check_notes(expected: &Expected, said: &[String]) -> Result<(), String> {
                     return Err(format!("unexpected note: {unexpected}"));
                 }
             }
-            Some(wording) if !of_kind.any(|text| note_fits(wording, text)) => {
+            Some(wording) if !of_kind.any(|text| wording.fits(text)) => {
                 return Err(format!("no note like {wording:?} among {said:?}"));
             }
             Some(_) => {}
         }
     }
     Ok(())
-}
-
-/// Expected texts end with a position, " (1:7)", which this engine does not give.
-fn note_fits(wording: &Wording, text: &str) -> bool {
-    match wording {
-        Wording::Exactly(wanted) => {
-            let unplaced = wanted.rsplit_once(" (").map_or(wanted.as_str(), |(start, _)| start);
-            text == wanted || text == unplaced
-        }
-        Wording::Like(pattern) => unplaced(pattern).is_some_and(|pattern| pattern.is_match(text)),
-        Wording::Any => true,
-    }
 }
 
 impl NoteKind {
@@ -90,11 +77,6 @@ impl NoteKind {
             Self::Info => "PromQL info: ",
         }
     }
-}
-
-/// The pattern without the position at its end.
-fn unplaced(pattern: &Regex) -> Option<Regex> {
-    Regex::new(pattern.as_str().rsplit_once(r" \(").map_or(pattern.as_str(), |(start, _)| start)).ok()
 }
 
 fn check_value(eval: &Eval, value: &Value) -> Result<(), String> {
