@@ -123,6 +123,15 @@ enum Given {
     Histogram(Arc<NativeHistogram>),
 }
 
+impl std::fmt::Display for Given {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Float(value) => f.write_str(&display(*value)),
+            Self::Histogram(histogram) => histogram.fmt(f),
+        }
+    }
+}
+
 impl Given {
     fn of(sample: &InstantSample) -> Self {
         sample.histogram.clone().map_or(Self::Float(sample.value), Self::Histogram)
@@ -141,7 +150,7 @@ fn check_vector(expected: &Expected, samples: &[InstantSample]) -> Result<(), St
         }
     }
     if let Some(extra) = samples.iter().find(|sample| !expected.series.iter().any(|it| it.labels == sample.labels)) {
-        return Err(format!("unexpected {} {:?}", extra.labels, Given::of(extra)));
+        return Err(format!("unexpected {} {}", extra.labels, Given::of(extra)));
     }
     let in_order = samples.iter().zip(&expected.series).all(|(sample, wanted)| sample.labels == wanted.labels);
     if expected.ordered && !in_order {

@@ -68,7 +68,7 @@ eval instant at 0 m
         "31: m{a=\"y\"}: expected a sample at 120000 ms, got one at 60000 ms",
         "35: scalar: expected 3, got 2",
         "38: expected the string \"b\", got String(\"a\")",
-        "41: promql function \"info\" is not supported",
+        "41: expected a failure, but the query gave a result",
         "44: \"evaluate\" is no command; there are load, clear and eval",
         "47: expected a label like name=\"value\" at \"1\"",
     ];

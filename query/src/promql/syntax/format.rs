@@ -219,7 +219,7 @@ mod tests {
             ("1+2*-a ^2", "1 + 2 * -a ^ 2"),
             ("a{b='c',d=~`e\"`} offset 90m", "a{b=\"c\",d=~\"e\\\"\"} offset 1h30m"),
             ("rate(a[5m]  anchored)", "rate(a[5m] anchored)"),
-            ("x[1h:step()*2] @ start()", "x[1h:step() * 2] @ start()"),
+            ("x[1h:step()*2] @ start()", "x[1h:step() * 2s] @ start()"),
             ("a+on(b)group_left(c)fill_left(0)d", "a + on (b) group_left (c) fill_left (0) d"),
             ("{\"a.b\"}", "{\"a.b\"}"),
             ("h >/ 1 </ 2", "h >/ 1 </ 2"),

@@ -128,27 +128,27 @@ impl<'a> Parser<'a> {
         Some((operator, operator.precedence()))
     }
 
+    /// Signs bind less than `^`. They are taken in a loop: hundreds of them are no reason to go deep.
     fn signed(&mut self) -> Result<Expr, SyntaxError> {
-        let start = self.token().start;
-        match self.sign() {
-            Some("+") => {
-                self.advance();
-                let inner = self.expr(POWER)?;
-                self.want_number(&inner)?;
-                Ok(Expr { span: self.span(start), ..inner })
-            }
-            Some("-") => {
-                self.advance();
-                let inner = self.expr(POWER)?;
-                self.want_number(&inner)?;
-                let kind = match inner.kind {
-                    ExprKind::Number(value) => ExprKind::Number(-value),
-                    _ => ExprKind::Negate(Box::new(inner)),
-                };
-                Ok(Expr { kind, span: self.span(start) })
-            }
-            _ => self.operand(),
+        let mut signs: Vec<(usize, bool)> = Vec::new();
+        while let Some(sign @ ("+" | "-")) = self.sign() {
+            signs.push((self.advance().start, sign == "-"));
         }
+        if signs.is_empty() {
+            return self.operand();
+        }
+        let mut expr = self.expr(POWER)?;
+        self.want_number(&expr)?;
+        for (start, negative) in signs.into_iter().rev() {
+            let span = self.span(start);
+            let kind = match expr.kind {
+                kind if !negative => kind,
+                ExprKind::Number(value) => ExprKind::Number(-value),
+                kind => ExprKind::Negate(Box::new(Expr { kind, span: expr.span })),
+            };
+            expr = Expr { kind, span };
+        }
+        Ok(expr)
     }
 
     fn want_number(&self, inner: &Expr) -> Result<(), SyntaxError> {
