@@ -13,12 +13,11 @@ mod gather;
 mod messages;
 mod rank;
 mod recall;
-mod shift;
 mod suspects;
 mod words;
 
+pub use crate::anomaly::{Direction, MetricSeries, Shift, shifts};
 pub use calls::{Calls, own_excess};
 pub use finding::{Detail, Finding, Investigation, Label, Moment, Span};
 pub use gather::{AlertFacts, Inquiry, Past, SeriesFiles, Slice, investigate, investigate_files};
-pub use shift::{Direction, MetricSeries, Shift, shifts};
 pub use suspects::{Alarm, LabelledSeries, Suspect, SuspectReport, suspects};

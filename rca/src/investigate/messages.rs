@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::anomaly::{Direction, MetricSeries, shifts};
 use crate::investigate::finding::Detail;
 use crate::investigate::finding::Label;
 use crate::investigate::rank::Piece;
-use crate::investigate::shift::{Direction, MetricSeries, shifts};
 use crate::limits::{INVESTIGATION_ALPHA, PATTERN_RATIO_MIN, SHIFT_CHANGE_MIN, STRETCHES};
 use crate::patterns::{PatternId, PatternMiner};
 use crate::significance::Table;

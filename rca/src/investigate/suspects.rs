@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::anomaly::{Direction, MetricSeries, Shift, shifts};
 use crate::investigate::calls::{Calls, own_excess};
 use crate::investigate::finding::{Label, Span, rfc3339};
-use crate::investigate::shift::{Direction, MetricSeries, Shift, shifts};
 use crate::investigate::words;
 use crate::limits::SUSPECT_ALPHA;
 

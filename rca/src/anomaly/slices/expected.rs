@@ -1,8 +1,8 @@
 //! What the past of a slice lets expect at a time: its mean, or that of the same part of a period where it has one.
 
 use super::stretch::Point;
+use crate::anomaly::median::median;
 use crate::anomaly::period::period;
-use crate::anomaly::ranks::median;
 use crate::anomaly::season::Season;
 
 const DAY: i64 = 86_400_000_000_000;

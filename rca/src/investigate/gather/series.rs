@@ -6,11 +6,11 @@ use culprit_store::{LabelMatcher, Labels, ProjectName, SampleRange, Series, Stor
 
 use super::{Found, Inquiry};
 use crate::RcaError;
+use crate::anomaly::{Direction, MetricSeries, Shift, shifts};
 use crate::investigate::changes::{Seen, changed, is_deployed};
 use crate::investigate::counters::{Level, levels};
 use crate::investigate::finding::Detail;
 use crate::investigate::rank::Piece;
-use crate::investigate::shift::{Direction, MetricSeries, Shift, shifts};
 use crate::limits::{INVESTIGATED_SERIES_MAX, INVESTIGATION_ALPHA, SHIFT_CHANGE_MIN};
 
 /// What alerting writes itself: they move because the alert fires.
