@@ -48,8 +48,12 @@ pub(crate) struct Cover<'r> {
     pub(crate) below: Vec<Choice>,
     /// All rows, as the first explanation was judged on them.
     pub(crate) all: Population<'r>,
+    /// The rows that no explanation has, as the search ended on them.
+    pub(crate) left: Population<'r>,
     /// Itemsets frequent in A, per order from 1.
     pub(crate) counted: Vec<u64>,
+    /// What is longer than was searched has at most so many rows of A.
+    pub(crate) rows_of_longer_max: u64,
     pub(crate) cuts: Vec<String>,
 }
 
@@ -72,6 +76,7 @@ pub(crate) fn cover<'r>(rows: RowSet, mut search: impl FnMut(RowSet) -> (Populat
     let mut seen: HashSet<Itemset> = HashSet::new();
     let (mut left, mut mined) = search(rows);
     let first = left.without([]);
+    let rows_of_longer_max = mined.rows_of_longer_max;
     loop {
         // The first search says how much was looked at; any may have been cut.
         if counted.is_empty() {
@@ -100,7 +105,7 @@ pub(crate) fn cover<'r>(rows: RowSet, mut search: impl FnMut(RowSet) -> (Populat
     drop_superseded(&all, &mut explanations);
     fold(&all, seen, &mut explanations);
     let below = below(&all, &left, mined.found);
-    Cover { explanations, below, all, counted, cuts }
+    Cover { explanations, below, all, left, counted, rows_of_longer_max, cuts }
 }
 
 /// `found` is best first.

@@ -3,6 +3,8 @@
 //! A column is left out for what it *is* (unique per row, constant, a time, free text, the predicate's own or a function
 //! of it), never because it separates A from B: the column that does so perfectly may be the culprit.
 
+mod common;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
@@ -14,7 +16,7 @@ use crate::codes::Codes;
 use crate::column::Column;
 use crate::functional::Predicate;
 use crate::input::Options;
-use crate::items::{Item, ItemList, Source};
+use crate::items::{Item, ItemList};
 use crate::key::RowHash;
 use crate::names;
 use crate::ranges::Ranges;
@@ -22,6 +24,8 @@ use crate::rows::Rows;
 use crate::sample::Sample;
 use crate::significance::Choices;
 use crate::workers::{Stop, share_out};
+
+pub(crate) use self::common::{Common, Lack};
 
 /// A column that was not searched, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,17 +205,11 @@ struct Categories<'r> {
 
 impl<'r> Categories<'r> {
     fn items(&mut self, dimension: u32, left: &Bitmap, min_rows: u64) -> Vec<Item<'r>> {
-        let Self { column, sample, built } = self;
-        let counts = Counts::of(&column.a, left);
-        let mut new: Vec<u64> = counts.frequent(min_rows).filter(|code| !built.contains(code)).collect();
+        let counts = Counts::of(&self.column.a, left);
+        let mut new: Vec<u64> = counts.frequent(min_rows).filter(|code| !self.built.contains(code)).collect();
         new.sort_unstable();
-        built.extend(&new);
-        let [a, sampled] = [&column.a, sample.as_ref().unwrap_or(&column.b)].map(|codes| bitmaps(codes, &new));
-        let items = new.into_iter().zip(a).zip(sampled).filter_map(|((code, a), sampled)| {
-            let source = if sample.is_some() { Source::Code(&column.b, code) } else { Source::Sample };
-            Some(Item::new(dimension, column.value(code)?, a, sampled, source))
-        });
-        items.collect()
+        self.built.extend(&new);
+        self.of_codes(dimension, new).collect()
     }
 }
 
@@ -262,6 +260,13 @@ impl Counts {
             counts[code] += 1;
         }
         Counts::Dense(counts)
+    }
+
+    fn get(&self, code: u64) -> u64 {
+        match self {
+            Counts::Dense(counts) => counts.get(code as usize).copied().unwrap_or(0),
+            Counts::Hashed(counts) => counts.get(&code).copied().unwrap_or(0),
+        }
     }
 
     fn frequent(&self, min_rows: u64) -> Box<dyn Iterator<Item = u64> + '_> {

@@ -17,8 +17,9 @@ use crate::sample::Sample;
 use crate::sentence::sentence;
 use crate::significance::{Family, Table};
 use crate::units::Units;
+use crate::vanished::Vanished;
 use crate::workers::Stop;
-use crate::{RcaError, names};
+use crate::{RcaError, names, vanished};
 
 /// Explains slice A against slice B. Exact unless `stop` turns true on the way; then what was found so far is reported
 /// and marked. `noun` is the plural that the sentence uses for the rows of A.
@@ -85,7 +86,7 @@ pub(crate) fn explain_rows(
         min_rows: min_rows(options, rows.len_a as u64),
         sample: &sample,
     };
-    let (dimensions, cuts) = encoding.run(stop);
+    let (dimensions, mut cuts) = encoding.run(stop);
     let all = RowSet::all(rows.len_a, rows.len_b, sample.len(rows.len_b));
     let mut hunt = Hunt {
         asked,
@@ -97,13 +98,22 @@ pub(crate) fn explain_rows(
     };
     if let Some(on_partial) = on_partial {
         for order in (1..options.max_order).take_while(|_| !stop()) {
-            let missing = format!("provisional: conjunctions of more than {order} are still being counted");
             let cover = hunt.cover(&all, order);
+            let missing = format!(
+                "provisional: conjunctions of more than {order} are still being counted; one of them has at most {} of the \
+                 {} anomalous rows",
+                cover.rows_of_longer_max, cover.all.rows_a
+            );
             on_partial(hunt.report(&cover, &[&cuts[..], &[missing]].concat()));
         }
     }
     let cover = hunt.cover(&all, options.max_order);
-    Ok(hunt.report(&cover, &cuts))
+    let (vanished, unsearched) = hunt.vanished(&cover);
+    cuts.extend(unsearched);
+    let mut report = hunt.report(&cover, &cuts);
+    report.vanished = vanished;
+    report.sentence = sentence(&report, asked.noun);
+    Ok(report)
 }
 
 /// Rows of A that an explanation must have when so many are left.
@@ -138,9 +148,27 @@ impl<'r> Hunt<'_, 'r> {
         })
     }
 
+    /// Of the rows that the cover leaves, and a note when there was no time for it.
+    fn vanished(&self, cover: &Cover<'r>) -> (Vec<Explanation>, Option<String>) {
+        let Some(lack) = vanished::lack(&cover.left, min_rows(self.asked.options, cover.left.rows_a)) else {
+            return (Vec::new(), None);
+        };
+        if (self.stop)() {
+            return (Vec::new(), Some("the time budget ended before the search for what vanished".to_owned()));
+        }
+        let common = self.dimensions.common(&cover.left, &lack);
+        let Vanished { list, choices } = vanished::vanished(cover, common, &lack);
+        let teller = self.teller(cover, &list);
+        (choices.iter().map(|choice| teller.explanation(choice)).collect(), None)
+    }
+
+    fn teller<'t>(&'t self, cover: &'t Cover<'r>, list: &'t ItemList<'r>) -> Teller<'t, 'r> {
+        Teller { dimensions: &self.dimensions, list, cover, baseline: self.asked.baseline }
+    }
+
     /// `cuts` are those from before the search for itemsets.
     fn report(&self, cover: &Cover<'r>, cuts: &[String]) -> Report {
-        let teller = Teller { dimensions: &self.dimensions, list: &self.list, cover, baseline: self.asked.baseline };
+        let teller = self.teller(cover, &self.list);
         let cuts = [cuts, &cover.cuts[..]].concat();
         let mut counted = cover.counted.clone();
         counted.resize(self.asked.options.max_order, 0);
@@ -149,6 +177,7 @@ impl<'r> Hunt<'_, 'r> {
             explanations: cover.explanations.iter().map(|choice| teller.explanation(choice)).collect(),
             ranked: teller.ranked(),
             said: Vec::new(),
+            vanished: Vec::new(),
             left_out: self.dimensions.left_out.clone(),
             exact: cuts.is_empty(),
             cuts,
@@ -250,8 +279,14 @@ fn condition(dimension: &str, value: &Value) -> String {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod incident;
+#[cfg(test)]
+mod naive;
 #[cfg(test)]
 mod planted;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vanishing;

@@ -43,9 +43,10 @@ mod sentence;
 mod significance;
 mod sql;
 mod units;
+mod vanished;
 mod workers;
 
-pub use anomaly::{Detector, LevelShift, Scored, SliceAnomaly, anomalous_slices, level_shift, scores};
+pub use anomaly::{Detector, Scored, SliceAnomaly, anomalous_slices, scores};
 pub use dimensions::LeftOut;
 pub use error::RcaError;
 pub use explain::{explain, explain_progressively};

@@ -41,6 +41,18 @@ pub(crate) const FOUND_MAX: usize = 64;
 /// Explanations asserted at most.
 pub(crate) const EXPLANATIONS_MAX: usize = 20;
 
+/// How many times more frequent in B than in A is "missing, or nearly"; what is half as frequent has not vanished.
+pub(crate) const VANISHED_RATIO_MIN: f64 = 4.0;
+
+/// Values that are looked at in pairs for having vanished, the most frequent in B. Pairs cost the square of it.
+pub(crate) const VANISHED_COMBINED_MAX: usize = 100;
+
+/// Values that seem to have vanished and are counted in all rows, the most frequent in B.
+pub(crate) const VANISHED_SINGLES_MAX: usize = 200;
+
+/// What is said to have vanished at most.
+pub(crate) const VANISHED_MAX: usize = 10;
+
 /// Dimensions of a measure's leaf table; one bit each.
 pub(crate) const LEAF_DIMENSIONS_MAX: usize = 32;
 
@@ -87,9 +99,6 @@ pub(crate) const GATHERED_BYTES_MAX: usize = 1 << 30;
 
 /// Reading and searching, when the caller does not say: longer than any store of one machine needs, shorter than patience.
 pub(crate) const BUDGET: std::time::Duration = std::time::Duration::from_secs(10);
-
-/// A change of level that chance would show more often is not said.
-pub(crate) const SHIFT_P_MAX: f64 = 0.01;
 
 /// Points before the window that a slice needs before anything is said of it.
 pub(crate) const SLICE_HISTORY_MIN: usize = 8;

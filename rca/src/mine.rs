@@ -36,6 +36,8 @@ pub(crate) struct Mined {
     pub(crate) found: Vec<Found>,
     /// Itemsets frequent in A, per order from 1.
     pub(crate) counted: Vec<u64>,
+    /// The most rows of A that one itemset of the last order has, so that no longer one has more.
+    pub(crate) rows_of_longer_max: u64,
     /// What was cut, for the reader; empty when the best are the best of all.
     pub(crate) cuts: Vec<String>,
 }
@@ -51,6 +53,7 @@ pub(crate) fn mine(
     let mut search = Search::new(left, implications, min_rows);
     let mut counted = vec![search.ranked.len() as u64];
     let mut cuts = search.combined_cut();
+    let mut rows_of_longer_max = search.counts.iter().map(|item| item.a).max().unwrap_or(0);
     let singles: Vec<u32> = (0..search.combined as u32).collect();
     let mut level: Vec<Prefix> =
         singles.into_iter().map(|rank| Prefix { ranks: Ranks::of(rank), a: search.counts[rank as usize].a }).collect();
@@ -81,6 +84,7 @@ pub(crate) fn mine(
         }
         let mut next: Vec<Extended> = extended.into_iter().flatten().collect();
         counted.push(next.iter().map(|extended| extended.counted).sum());
+        rows_of_longer_max = next.iter().map(|extended| extended.rows_max).max().unwrap_or(0);
         next.sort_by_key(|extended| extended.first);
         if order == 2 {
             search.implied.extend(next.iter_mut().flat_map(|extended| std::mem::take(&mut extended.implied)));
@@ -94,7 +98,7 @@ pub(crate) fn mine(
         }
     }
     counted.resize(max_order, 0);
-    Mined { found: search.best.into_found(), counted, cuts }
+    Mined { found: search.best.into_found(), counted, rows_of_longer_max, cuts }
 }
 
 /// Items by rank, ascending; the last ones are unused.
@@ -147,6 +151,8 @@ struct Extended {
     /// Pairs of which one item implies the other.
     implied: Vec<(u32, u32)>,
     counted: u64,
+    /// Rows of A of the most frequent of those counted.
+    rows_max: u64,
     complete: bool,
 }
 
@@ -296,6 +302,7 @@ impl<'a, 'r> Search<'a, 'r> {
                 continue;
             }
             extended.counted += 1;
+            extended.rows_max = extended.rows_max.max(a);
             if !self.may_extend(order, a) {
                 continue;
             }

@@ -159,7 +159,7 @@ impl<'r> Population<'r> {
         }
     }
 
-    fn table(&self, inside: Counts) -> Table {
+    pub(crate) fn table(&self, inside: Counts) -> Table {
         Table::new(inside.a, inside.b, self.rows_a, self.rows_b)
     }
 

@@ -6,13 +6,18 @@
 use crate::bitmap::Bitmap;
 use crate::codes::Codes;
 use crate::column::Column;
+use crate::dimensions::Lack;
 use crate::items::{Item, Source, Value};
 use crate::limits::{CUT_SAMPLE_ROWS, CUTS_PER_SLICE};
+use crate::population::RowSet;
 use crate::sample::Sample;
 use crate::significance::Table;
 
 /// Bin of a missing value and of NaN.
 const NO_BIN: u8 = u8::MAX;
+
+/// The range of such bins.
+const MISSING: (usize, usize) = (NO_BIN as usize, NO_BIN as usize + 1);
 
 /// A numeric column, with the rows of A and of the sample in bins.
 #[derive(Debug)]
@@ -49,19 +54,29 @@ impl<'r> Ranges<'r> {
         }
         let histogram = Histogram::new(&self.a, &self.sample, self.cuts.len());
         let missing = self.a.iter().filter(|bin| **bin == NO_BIN).count() as u64;
-        let no_bin = (usize::from(NO_BIN), usize::from(NO_BIN) + 1);
-        let ranges = histogram.best_ranges(min_rows).into_iter().chain((missing >= min_rows).then_some(no_bin));
-        let item = |range: (usize, usize)| {
-            let [a, sample] = [&self.a, &self.sample].map(|of| Bitmap::of_bins(of, range.0..range.1));
-            let (value, source) = if range == no_bin {
-                (Value::Null, Source::Missing(self.column))
-            } else {
-                let to = self.cuts.get(range.1).copied().unwrap_or(f64::INFINITY);
-                (value(&self.cuts, range.0, range.1), Source::Within(self.column, self.cuts[range.0], to))
-            };
-            Item::new(dimension, value, a, sample, source)
+        let ranges = histogram.best_ranges(min_rows).into_iter().chain((missing >= min_rows).then_some(MISSING));
+        ranges.map(|range| self.item(dimension, range)).collect()
+    }
+
+    /// The ranges that A lacks most, with their rows in the sample, and the missing values if it lacks those.
+    pub(crate) fn lacking(&self, left: &RowSet, lack: &Lack) -> Vec<((usize, usize), u64)> {
+        let kept = |bins: &[u8], rows: &Bitmap| rows.rows_and(rows).map(|row| bins[row as usize]).collect::<Vec<u8>>();
+        let (a, sample) = (kept(&self.a, &left.a), kept(&self.sample, &left.sample));
+        let histogram = Histogram::new(&a, &sample, self.cuts.len());
+        let [missing_a, missing] = [&a, &sample].map(|bins| bins.iter().filter(|bin| **bin == NO_BIN).count() as u64);
+        let numbers = histogram.lacking_ranges(lack).into_iter();
+        numbers.chain(lack.is_likely(missing_a, missing).then_some((MISSING, missing))).collect()
+    }
+
+    pub(crate) fn item(&self, dimension: u32, range: (usize, usize)) -> Item<'r> {
+        let [a, sample] = [&self.a, &self.sample].map(|of| Bitmap::of_bins(of, range.0..range.1));
+        let (value, source) = if range == MISSING {
+            (Value::Null, Source::Missing(self.column))
+        } else {
+            let to = self.cuts.get(range.1).copied().unwrap_or(f64::INFINITY);
+            (value(&self.cuts, range.0, range.1), Source::Within(self.column, self.cuts[range.0], to))
         };
-        ranges.map(item).collect()
+        Item::new(dimension, value, a, sample, source)
     }
 }
 
@@ -135,15 +150,32 @@ impl Histogram {
 
     /// The best range of each kind, where one leans towards A at all.
     fn best_ranges(&self, min_rows: u64) -> Vec<(usize, usize)> {
-        let bins = self.a.len() - 1;
-        let upper = (1..bins).map(|from| (from, bins)).collect::<Vec<_>>();
-        let lower = (1..bins).map(|to| (0, to)).collect();
-        let inner = (1..bins).flat_map(|from| (from + 1..bins).map(move |to| (from, to))).collect();
         let best = |ranges: Vec<(usize, usize)>| {
             let scored = ranges.into_iter().map(|(from, to)| (self.g(from, to, min_rows), (from, to)));
             scored.filter(|(g, _)| *g > 0.0).max_by(|x, y| x.0.total_cmp(&y.0)).map(|(_, range)| range)
         };
-        [upper, lower, inner].into_iter().filter_map(best).collect()
+        self.kinds().into_iter().filter_map(best).collect()
+    }
+
+    /// The range of each kind that leans away from A most, among those that A lacks, with its rows in the sample.
+    fn lacking_ranges(&self, lack: &Lack) -> Vec<((usize, usize), u64)> {
+        let most = |ranges: Vec<(usize, usize)>| {
+            let lacking = ranges.into_iter().filter_map(|(from, to)| {
+                let (a, sampled) = (self.a[to] - self.a[from], self.b[to] - self.b[from]);
+                lack.is_likely(a, sampled).then(|| (self.g(from, to, 0), (from, to), sampled))
+            });
+            lacking.min_by(|x, y| x.0.total_cmp(&y.0)).map(|(_, range, sampled)| (range, sampled))
+        };
+        self.kinds().into_iter().filter_map(most).collect()
+    }
+
+    /// Upper tails, lower tails and intervals.
+    fn kinds(&self) -> [Vec<(usize, usize)>; 3] {
+        let bins = self.a.len() - 1;
+        let upper = (1..bins).map(|from| (from, bins)).collect();
+        let lower = (1..bins).map(|to| (0, to)).collect();
+        let inner = (1..bins).flat_map(|from| (from + 1..bins).map(move |to| (from, to))).collect();
+        [upper, lower, inner]
     }
 }
 

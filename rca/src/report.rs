@@ -16,6 +16,9 @@ pub struct Report {
     /// What the rows of A say in columns of messages, as patterns; it tells how they ended rather than why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub said: Vec<Evidence>,
+    /// What is common in B and missing, or nearly, in A, among the rows that no explanation has; the most telling first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vanished: Vec<Explanation>,
     pub left_out: Vec<LeftOut>,
     /// False when a budget or a bound cut the search; `cuts` says where. What a sample of B rejects (about one true
     /// explanation in a million) does not count as cut.

@@ -2,27 +2,19 @@
 //! of the others do."
 
 use crate::phrase::phrase;
-use crate::report::Report;
+use crate::report::{Evidence, Report};
 
 /// Causes that the sentence names; the report has them all.
 const CAUSES_NAMED_MAX: usize = 3;
 
 /// `noun` is a plural for the anomalous rows, such as "failing requests".
 pub fn sentence(report: &Report, noun: &str) -> String {
-    let Some(first) = report.explanations.first() else {
+    // What vanished speaks where nothing else does: beside a cause it is what the cause did not touch.
+    let Some(first) = report.explanations.first().or(report.vanished.first()) else {
         return nothing_found(report, noun);
     };
     let others = if report.complement { "the others" } else { "the baseline" };
-    let said = phrase(&first.evidence.items);
-    let mut text = format!(
-        "{} of the {noun} {}; {} of {others} {}.",
-        share(first.evidence.rows_a, report.rows_a),
-        said.text,
-        share(first.evidence.rows_b, report.rows_b),
-        if report.complement { said.again } else { said.again_of_one },
-    );
-    // "all" may come first.
-    text[..1].make_ascii_uppercase();
+    let mut text = contrast(&first.evidence, report, noun, others);
     for more in report.explanations.iter().take(CAUSES_NAMED_MAX).skip(1) {
         text.push_str(&format!(
             " Besides, {} {} ({} of {others}).",
@@ -38,6 +30,20 @@ pub fn sentence(report: &Report, noun: &str) -> String {
     text
 }
 
+fn contrast(evidence: &Evidence, report: &Report, noun: &str, others: &str) -> String {
+    let said = phrase(&evidence.items);
+    let mut text = format!(
+        "{} of the {noun} {}; {} of {others} {}.",
+        share(evidence.rows_a, report.rows_a),
+        said.text,
+        share(evidence.rows_b, report.rows_b),
+        if report.complement { said.again } else { said.again_of_one },
+    );
+    // "all" and "none" may come first.
+    text[..1].make_ascii_uppercase();
+    text
+}
+
 /// A share as a person says it: "all" and "none" where it is that.
 fn share(part: u64, whole: u64) -> String {
     match part {
@@ -49,10 +55,14 @@ fn share(part: u64, whole: u64) -> String {
 
 fn nothing_found(report: &Report, noun: &str) -> String {
     let searched = report.dimensions.len();
+    if let ([cut, ..], 0) = (&report.cuts[..], searched) {
+        return format!("Nothing is known of the {} {noun}: {cut}.", report.rows_a);
+    }
+    let verdict =
+        if report.cuts.is_empty() { "No dimension value explains it" } else { "So far no dimension value explains it" };
     let dimensions = if searched == 1 { "dimension" } else { "dimensions" };
     format!(
-        "No dimension value explains it: in {searched} {dimensions} the {} {noun} differ from the {} others by no more than \
-         chance.",
+        "{verdict}: in {searched} {dimensions} the {} {noun} differ from the {} others by no more than chance.",
         report.rows_a, report.rows_b
     )
 }
@@ -135,6 +145,36 @@ mod tests {
         ] {
             assert_eq!(sentence(&report(explanations, complement), "failing requests"), text);
         }
+    }
+
+    #[test]
+    fn a_search_that_was_cut_does_not_speak_of_all() {
+        let cut = |dimensions: &[&str]| {
+            let mut report = report(vec![], true);
+            report.cuts = vec!["the time budget ended before 2 of 2 columns were read".to_owned()];
+            report.dimensions = dimensions.iter().map(|name| (*name).to_owned()).collect();
+            sentence(&report, "failing requests")
+        };
+        let nothing =
+            "Nothing is known of the 200 failing requests: the time budget ended before 2 of 2 columns were read.";
+        assert_eq!(cut(&[]), nothing);
+        assert!(cut(&["host"]).starts_with("So far no dimension value explains it: in 1 dimension the 200"));
+    }
+
+    #[test]
+    fn what_vanished_speaks_alone() {
+        let gone = explanation(&[("host", "cart-eu-3")], 0, 420);
+        let of = |explanations: Vec<Value>, vanished: &Value| {
+            let mut report = report(explanations, true);
+            report.vanished = vec![serde_json::from_value(vanished.clone()).unwrap()];
+            sentence(&report, "failing requests")
+        };
+        assert_eq!(of(vec![], &gone), "None of the failing requests are on host = cart-eu-3; 4.2 % of the others are.");
+        let cause = explanation(&[("plan", "pro")], 163, 120);
+        assert_eq!(
+            of(vec![cause], &gone),
+            "82 % of the failing requests have plan = pro; 1.2 % of the others have it."
+        );
     }
 
     #[test]

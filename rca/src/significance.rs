@@ -164,6 +164,11 @@ impl Family {
         Self { sizes: sizes.collect(), alpha }
     }
 
+    /// Of a search that counted its hypotheses, per order from 1.
+    pub(crate) fn of_sizes(sizes: Vec<f64>, alpha: f64) -> Self {
+        Self { sizes: sizes.into_iter().map(|size| size.max(1.0)).collect(), alpha }
+    }
+
     /// The p-value corrected for the search: what `alpha` is compared with.
     pub(crate) fn q(&self, order: usize, p: f64) -> f64 {
         (p * self.size(order) * 2f64.powi(order as i32)).min(1.0)

@@ -294,6 +294,14 @@ fn partial_reports_come_order_by_order() {
     assert_eq!(last.unwrap(), search(&input));
     assert_eq!(partial.len(), 2);
     assert!(partial.iter().all(|report| !report.exact && report.cuts[0].starts_with("provisional: ")));
+    for (order, report) in (1..).zip(&partial) {
+        let bound = report.cuts[0].rsplit_once("at most ").unwrap().1.split(' ').next().unwrap();
+        let bound: u64 = bound.parse().unwrap();
+        let whole = search(&input);
+        let missing = whole.ranked.iter().filter(|evidence| evidence.items.len() > order);
+        assert!(bound < report.rows_a && missing.clone().all(|evidence| evidence.rows_a <= bound), "{bound}");
+        assert!(missing.count() > 0 || order == 2);
+    }
     assert!(partial[0].explanations.iter().all(|explanation| explanation.evidence.items.len() == 1));
     assert_eq!(asserted(&partial[1]), [["host=host-7", "version=v1"]]);
 }

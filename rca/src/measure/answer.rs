@@ -35,6 +35,7 @@ impl Answer<'_> {
             explanations: self.choices.explanations.iter().map(|choice| self.explanation(choice, &total)).collect(),
             ranked: self.ranked().into_iter().map(|scored| self.evidence(&scored, &total)).collect(),
             said: Vec::new(),
+            vanished: Vec::new(),
             left_out: self.leaves.left_out.clone(),
             exact: cuts.is_empty(),
             cuts,

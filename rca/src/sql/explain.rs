@@ -99,7 +99,8 @@ struct Row<'a> {
     evidence: &'a Evidence,
 }
 
-/// An explanation has a rank, and its alternates have the same; what is ranked below significance goes on counting.
+/// An explanation has a rank, and its alternates have the same; what is ranked below significance goes on counting. What
+/// is said and what vanished count for themselves.
 fn ranked(report: &Report) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     for (rank, explanation) in (1..).zip(&report.explanations) {
@@ -115,6 +116,9 @@ fn ranked(report: &Report) -> Vec<Row<'_>> {
             rows.push(Row { rank, kind: "candidate", evidence });
         }
     }
+    let said = (1..).zip(&report.said).map(|(rank, evidence)| Row { rank, kind: "said", evidence });
+    let gone = (1..).zip(&report.vanished).map(|(rank, gone)| Row { rank, kind: "vanished", evidence: &gone.evidence });
+    rows.extend(said.chain(gone));
     rows
 }
 

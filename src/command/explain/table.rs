@@ -28,7 +28,7 @@ const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
 
 pub(super) fn table(report: &Report, bars: Bars) -> String {
     let mut text = format!("{}\n", report.sentence);
-    if !report.explanations.is_empty() {
+    if !report.explanations.is_empty() || !report.vanished.is_empty() {
         explanations(report, bars, &mut text);
     }
     text.push('\n');
@@ -47,6 +47,7 @@ fn explanations(report: &Report, bars: Bars, text: &mut String) {
             std::iter::once((format!("{number}."), &explanation.evidence)).chain(alternates).collect::<Vec<_>>()
         })
         .chain(said)
+        .chain(report.vanished.iter().map(|gone| ("not".to_owned(), &gone.evidence)))
         .collect();
     let heads = heads(report);
     let columns: Vec<[String; COLUMNS]> = rows.iter().map(|(_, evidence)| cells(report, evidence, bars)).collect();
@@ -215,6 +216,20 @@ mod tests {
             left out: status (the predicate names it)
         "#]]
         .assert_eq(&table(&report(), Bars::Drawn));
+    }
+
+    #[test]
+    fn what_vanished_stands_below_with_its_share_of_b() {
+        let gone = serde_json::json!([{
+            "items": [{"dimension": "host", "value": "h7", "condition": "host = h7", "aliases": []}],
+            "rows_a": 0, "rows_b": 8000, "support_a": 0.0, "support_b": 0.08, "support_ratio": 0.0, "risk_ratio": 0.01,
+            "ci": [0.001, 0.1], "q_value": 0.0, "score": 1.0, "alternates": [], "alternates_total": 0,
+        }]);
+        let gone = Report { vanished: serde_json::from_value(gone).unwrap(), ..report() };
+        let line = "not    0.0 %         0    8.0 %     8,000  0.0 (0.0 to 0.1)     host = h7\n";
+        assert!(table(&gone, Bars::Left).contains(line), "{}", table(&gone, Bars::Left));
+        let alone = Report { explanations: Vec::new(), ..gone };
+        assert!(table(&alone, Bars::Left).contains("host = h7"));
     }
 
     #[test]

@@ -154,11 +154,13 @@ function Alternates(props: { explanation: Explanation; report: Report; open: boo
 export interface EvidenceProps {
   report: Report;
   slice: Slice | null;
+  /** What the rows of the table are; causes, when it is not said. */
+  heading?: string;
   open: ReadonlySet<number>;
   onToggle: (explanation: number) => void;
 }
 
-export function Evidence({ report, slice, open, onToggle }: EvidenceProps) {
+export function Evidence({ report, slice, heading = "Cause", open, onToggle }: EvidenceProps) {
   const typeOf = slice ? columnTypes(slice.project, slice.store) : () => undefined;
   return (
     <table class="evidence">
@@ -167,7 +169,7 @@ export function Evidence({ report, slice, open, onToggle }: EvidenceProps) {
           <th scope="col">
             <span class="visually-hidden">Rank</span>
           </th>
-          <th scope="col">Cause</th>
+          <th scope="col">{heading}</th>
           <th scope="col">
             Share of <span class="key-a">A, the anomalous rows</span> and of <span class="key-b">B, the others</span>
           </th>

@@ -81,6 +81,8 @@ export interface Explanation {
 export interface Report {
   sentence: string;
   explanations: Explanation[];
+  /** Common in B and missing, or nearly, in A. */
+  vanished?: Explanation[];
   left_out: { dimension: string; why: string }[];
   cuts?: string[];
   exact: boolean;

@@ -39,6 +39,23 @@ function sliceOf(place: Place): Slice {
   };
 }
 
+/** The rows of B, among which what vanished is found. */
+function others(slice: Slice): Slice {
+  return { ...slice, where: slice.baseline ?? `(${slice.where}) IS NOT TRUE` };
+}
+
+/** Numbers that are in a set or not, by a click each. */
+function useToggles(place: Place): [ReadonlySet<number>, (index: number) => void] {
+  const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
+  useEffect(() => setOpen(new Set()), [place]);
+  const toggle = (index: number) => {
+    const next = new Set(open);
+    if (!next.delete(index)) next.add(index);
+    setOpen(next);
+  };
+  return [open, toggle];
+}
+
 /** Columns that were left out for the same reason are said together. */
 export function reasons(leftOut: ProvisionalReport["left_out"]): [string, string[]][] {
   const byReason = new Map<string, string[]>();
@@ -47,13 +64,9 @@ export function reasons(leftOut: ProvisionalReport["left_out"]): [string, string
 }
 
 export function ExplainResults({ report, place }: { report: ProvisionalReport; place: Place }) {
-  const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
-  useEffect(() => setOpen(new Set()), [place]);
-  const toggle = (index: number) => {
-    const next = new Set(open);
-    if (!next.delete(index)) next.add(index);
-    setOpen(next);
-  };
+  const [open, toggle] = useToggles(place);
+  const [openVanished, toggleVanished] = useToggles(place);
+  const vanished = report.vanished ?? [];
   const leftOut = reasons(report.left_out);
   return (
     <section class={report.provisional ? "card explain-report provisional" : "card explain-report"}>
@@ -62,6 +75,15 @@ export function ExplainResults({ report, place }: { report: ProvisionalReport; p
       </p>
       {report.explanations.length > 0 && (
         <Evidence report={report} slice={sliceOf(place)} open={open} onToggle={toggle} />
+      )}
+      {vanished.length > 0 && (
+        <Evidence
+          report={{ ...report, explanations: vanished }}
+          slice={others(sliceOf(place))}
+          heading="Missing in A"
+          open={openVanished}
+          onToggle={toggleVanished}
+        />
       )}
       {(report.cuts ?? []).map((cut) => (
         <p key={cut} class="hint">
