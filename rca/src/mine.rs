@@ -17,6 +17,7 @@ mod best;
 mod row_items;
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -36,7 +37,7 @@ pub(crate) struct Mined {
     pub(crate) found: Vec<Found>,
     /// Itemsets frequent in A, per order from 1.
     pub(crate) counted: Vec<u64>,
-    /// The most rows of A that one itemset of the last order has, so that no longer one has more.
+    /// The most rows of A that an itemset beyond the last order can have.
     pub(crate) rows_of_longer_max: u64,
     /// What was cut, for the reader; empty when the best are the best of all.
     pub(crate) cuts: Vec<String>,
@@ -53,7 +54,7 @@ pub(crate) fn mine(
     let mut search = Search::new(left, implications, min_rows);
     let mut counted = vec![search.ranked.len() as u64];
     let mut cuts = search.combined_cut();
-    let mut rows_of_longer_max = search.counts.iter().map(|item| item.a).max().unwrap_or(0);
+    let rows_of_longer_max = search.rows_of_longer_max(max_order);
     let singles: Vec<u32> = (0..search.combined as u32).collect();
     let mut level: Vec<Prefix> =
         singles.into_iter().map(|rank| Prefix { ranks: Ranks::of(rank), a: search.counts[rank as usize].a }).collect();
@@ -84,7 +85,6 @@ pub(crate) fn mine(
         }
         let mut next: Vec<Extended> = extended.into_iter().flatten().collect();
         counted.push(next.iter().map(|extended| extended.counted).sum());
-        rows_of_longer_max = next.iter().map(|extended| extended.rows_max).max().unwrap_or(0);
         next.sort_by_key(|extended| extended.first);
         if order == 2 {
             search.implied.extend(next.iter_mut().flat_map(|extended| std::mem::take(&mut extended.implied)));
@@ -151,8 +151,6 @@ struct Extended {
     /// Pairs of which one item implies the other.
     implied: Vec<(u32, u32)>,
     counted: u64,
-    /// Rows of A of the most frequent of those counted.
-    rows_max: u64,
     complete: bool,
 }
 
@@ -262,6 +260,18 @@ impl<'a, 'r> Search<'a, 'r> {
         Self { left, implications, min_rows, ranked, combined, counts, rows, implied: Vec::new(), look, best }
     }
 
+    /// A conjunction has an item of each of its dimensions, and no more rows than the rarest of them.
+    fn rows_of_longer_max(&self, order: usize) -> u64 {
+        let mut most: BTreeMap<u32, u64> = BTreeMap::new();
+        for (index, count) in self.ranked.iter().zip(&self.counts) {
+            let of = most.entry(self.left.items[*index].dimension).or_default();
+            *of = count.a.max(*of);
+        }
+        let mut most: Vec<u64> = most.into_values().collect();
+        most.sort_unstable_by_key(|rows| Reverse(*rows));
+        most.get(order).copied().unwrap_or(0)
+    }
+
     fn combined_cut(&self) -> Vec<String> {
         let (combined, all) = (self.combined, self.ranked.len());
         let cut = || format!("{combined} of {all} items were combined; those that separate least were looked at alone");
@@ -302,7 +312,6 @@ impl<'a, 'r> Search<'a, 'r> {
                 continue;
             }
             extended.counted += 1;
-            extended.rows_max = extended.rows_max.max(a);
             if !self.may_extend(order, a) {
                 continue;
             }
