@@ -1,11 +1,17 @@
 //! SQL over files, for people who have no server: `SELECT … FROM "access.parquet"`.
 
+mod csv;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::BufReader;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
-use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
+use datafusion::catalog::{CatalogProvider, MemoryCatalogProviderList, SchemaProvider, TableProvider};
 use datafusion::common::TableReference;
 use datafusion::config::Dialect;
 use datafusion::datasource::file_format::FileFormat;
@@ -14,7 +20,7 @@ use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::{DataFusionError, Result};
-use datafusion::execution::SessionState;
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{DataFrame, SQLOptions, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{TableFactor, Visit, Visitor};
@@ -73,7 +79,29 @@ impl FileSql {
     }
 
     fn knowing(extensions: Arc<Extensions>) -> Self {
-        Self { context: context(None, &extensions), extensions }
+        let config = session_config()
+            .with_default_catalog_and_schema(FILES, FILES)
+            .with_create_default_catalog_and_schema(false);
+        let context = SessionContext::new_with_config(config);
+        register(&context, &extensions, || Asker::Files(FileSql::new()));
+        Self { context: with_files(context, HashMap::new()), extensions }
+    }
+
+    /// The same, in which the types of these files are found out here and once, for all queries.
+    pub async fn opened(&self, paths: &[String]) -> Result<Self, QueryError> {
+        let state = self.context.state();
+        let mut open = HashMap::new();
+        for path in paths {
+            let table = opened(path, &state).await.map_err(QueryError::plan)?;
+            open.insert(path.clone(), table);
+        }
+        Ok(Self { context: self.holding(open), extensions: self.extensions.clone() })
+    }
+
+    /// The columns that a query without a search would return, without reading a row.
+    pub async fn schema(&self, sql: &str) -> Result<Schema, QueryError> {
+        let frame = self.context.sql_with_options(sql, read_only()).await.map_err(QueryError::plan)?;
+        Ok(frame.schema().as_arrow().clone())
     }
 
     /// Whether the query's tables are files rather than stores. A query without tables needs no server either.
@@ -129,8 +157,20 @@ impl FileSql {
         let table = one_table(&state, &statement)?;
         let frame = self.context.table(table.clone()).await.map_err(QueryError::plan)?;
         let plan = left_by(&self.context, frame.into_parts().1, search)?;
-        Ok(context(Some((table.table().to_owned(), as_table(plan))), &self.extensions))
+        Ok(self.holding(HashMap::from([(table.table().to_owned(), as_table(plan))])))
     }
+
+    /// The context with tables in the place of the files of their names.
+    fn holding(&self, open: HashMap<String, Arc<dyn TableProvider>>) -> SessionContext {
+        let state = SessionStateBuilder::new_from_existing(self.context.state())
+            .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
+            .build();
+        with_files(SessionContext::new_with_state(state), open)
+    }
+}
+
+fn read_only() -> SQLOptions {
+    SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false)
 }
 
 /// Files are read without a limit on memory.
@@ -159,13 +199,9 @@ impl Visitor for Sources<'_> {
     }
 }
 
-/// `left` stands for the file of its name.
-fn context(left: Option<(String, Arc<dyn TableProvider>)>, extensions: &Extensions) -> SessionContext {
-    let config =
-        session_config().with_default_catalog_and_schema(FILES, FILES).with_create_default_catalog_and_schema(false);
-    let context = SessionContext::new_with_config(config);
-    register(&context, extensions, || Asker::Files(FileSql::new()));
-    let tables = Arc::new(FileTables { state: context.state(), left });
+/// What is `open` stands for the file of its name.
+fn with_files(context: SessionContext, open: HashMap<String, Arc<dyn TableProvider>>) -> SessionContext {
+    let tables = Arc::new(FileTables { state: context.state(), open });
     context.register_catalog(FILES, Arc::new(FileCatalog { tables }));
     context
 }
@@ -188,7 +224,7 @@ impl CatalogProvider for FileCatalog {
 #[derive(Debug)]
 struct FileTables {
     state: SessionState,
-    left: Option<(String, Arc<dyn TableProvider>)>,
+    open: HashMap<String, Arc<dyn TableProvider>>,
 }
 
 #[async_trait]
@@ -198,29 +234,42 @@ impl SchemaProvider for FileTables {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        if let Some((_, left)) = self.left.as_ref().filter(|(file, _)| file == name) {
-            return Ok(Some(left.clone()));
+        if let Some(open) = self.open.get(name) {
+            return Ok(Some(open.clone()));
         }
         // The planner asks for table functions too.
         if self.state.table_functions().contains_key(name) {
             return Ok(None);
         }
-        let cannot = |why: String| DataFusionError::Plan(format!("cannot read {name}: {why}"));
-        let (format, extension) =
-            format_of(name).ok_or_else(|| cannot("known are .parquet, .csv, .ndjson, .jsonl and .json".to_owned()))?;
-        let path = std::path::absolute(name).map_err(|error| cannot(error.to_string()))?;
-        std::fs::File::open(&path).map_err(|error| cannot(error.to_string()))?;
-        let url = ListingTableUrl::parse(path.to_string_lossy())?;
-        let options = ListingOptions::new(format).with_file_extension(extension);
-        let config = ListingTableConfig::new(url)
-            .with_listing_options(options)
-            .infer_schema(&self.state)
-            .await
-            .map_err(|error| cannot(error.strip_backtrace()))?;
-        Ok(Some(Arc::new(ListingTable::try_new(config)?)))
+        opened(name, &self.state).await.map(Some)
     }
 
     fn table_exist(&self, name: &str) -> bool {
         is_file_name(name)
+    }
+}
+
+async fn opened(name: &str, state: &SessionState) -> Result<Arc<dyn TableProvider>> {
+    let cannot = |why: String| DataFusionError::Plan(format!("cannot read {name}: {why}"));
+    let (format, extension) =
+        format_of(name).ok_or_else(|| cannot("known are .parquet, .csv, .ndjson, .jsonl and .json".to_owned()))?;
+    let path = std::path::absolute(name).map_err(|error| cannot(error.to_string()))?;
+    let file = File::open(&path).map_err(|error| cannot(error.to_string()))?;
+    let types = tokio::task::spawn_blocking(move || plain_schema(file, extension));
+    let plain = types.await.map_err(|error| DataFusionError::External(error.into()))?;
+    let url = ListingTableUrl::parse(path.to_string_lossy())?;
+    let options = ListingOptions::new(format).with_file_extension(extension);
+    let config = ListingTableConfig::new(url).with_listing_options(options);
+    let config = match plain.map_err(|error| cannot(error.to_string()))? {
+        Some(schema) => config.with_schema(Arc::new(schema)),
+        None => config.infer_schema(state).await.map_err(|error| cannot(error.strip_backtrace()))?,
+    };
+    Ok(Arc::new(ListingTable::try_new(config)?))
+}
+
+fn plain_schema(file: File, extension: &str) -> std::io::Result<Option<Schema>> {
+    match extension == ".csv" && file.metadata()?.is_file() {
+        true => csv::plain_schema(BufReader::with_capacity(1 << 16, file), INFERENCE_ROWS),
+        false => Ok(None),
     }
 }

@@ -94,8 +94,8 @@ pub async fn explain_files(files: &FileSql, paths: &[String], question: &Questio
     let clock = Timer::start(question.budget);
     let selects: Vec<_> = paths.iter().map(|path| format!("SELECT * FROM {}", quoted(path))).collect();
     let from = format!("({}) AS files", selects.join(" UNION ALL BY NAME "));
-    let empty = files.query(&format!("SELECT * FROM {from} LIMIT 0")).await?;
-    let plan = Plan::new(question, empty.first().map_or(&Schema::empty(), |batch| batch.schema_ref()))?;
+    let files = files.opened(paths).await?;
+    let plan = Plan::new(question, &files.schema(&format!("SELECT * FROM {from}")).await?)?;
     let rows = files.stream(&plan.sql(&from)).await?;
     let gathered = read(&plan, question.measure.as_ref(), rows, clock).await?;
     finish(plan, gathered, question, clock, None).await
