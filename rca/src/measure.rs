@@ -11,6 +11,7 @@ mod choice;
 mod deviation;
 mod groupings;
 mod leaves;
+mod numbering;
 mod periods;
 mod rate;
 mod ripple;
@@ -29,7 +30,7 @@ use crate::input::{Input, Options};
 use crate::report::Report;
 use crate::workers::Stop;
 use answer::Answer;
-use groupings::{Groupings, Slice};
+use groupings::Groupings;
 use leaves::{Leaves, Part, Parts};
 use rate::Rates;
 use rows::Rows;
@@ -194,8 +195,7 @@ impl Asked<'_> {
         let choices = deviation::search(leaves, groupings, expected, self.options.alpha, self.stop);
         let off = |leaf: usize| leaves.parts[leaf].a.value - expected[leaf];
         let all: f64 = (0..leaves.len()).map(off).sum();
-        let contribution =
-            |slice: &Slice| (0..leaves.len()).filter(|leaf| slice.has(leaves, *leaf)).map(off).sum::<f64>() / all;
+        let contribution = |members: &[usize]| members.iter().map(|leaf| off(*leaf)).sum::<f64>() / all;
         self.answer(leaves, groupings, &choices, &contribution, against, None)
     }
 
@@ -203,7 +203,7 @@ impl Asked<'_> {
         let (leaves, groupings) = self.leaves(parts)?;
         let rates = Rates::new(&leaves, &groupings, self.options);
         let choices = rates.search(self.stop);
-        let contribution = |slice: &Slice| rates.contribution(slice);
+        let contribution = |members: &[usize]| rates.contribution(members);
         let mix = (against == Comparison::Baseline).then(|| mix(&leaves, &rates.expected)).flatten();
         Ok(self.answer(&leaves, &groupings, &choices, &contribution, against, mix))
     }
@@ -213,7 +213,7 @@ impl Asked<'_> {
         leaves: &Leaves,
         groupings: &Groupings,
         choices: &choice::Choices,
-        contribution: &dyn Fn(&Slice) -> f64,
+        contribution: &dyn Fn(&[usize]) -> f64,
         comparison: Comparison,
         mix: Option<f64>,
     ) -> Report {

@@ -7,7 +7,7 @@ use super::choice::{Choice, Choices, Scored};
 use super::groupings::{Groupings, Slice};
 use super::leaves::{Leaves, Part, Parts};
 use super::sentence::{Comparison, sentence};
-use crate::limits::{ALTERNATES_MAX, RANKED_MAX};
+use crate::limits::{ALTERNATES_MAX, RANKED_INSIGNIFICANT_MAX, RANKED_MAX};
 use crate::report::{Evidence, Explanation, Measured, Report, ReportItem};
 
 /// All that the report is made of.
@@ -17,8 +17,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) leaves: &'a Leaves,
     pub(crate) groupings: &'a Groupings,
     pub(crate) choices: &'a Choices,
-    /// The part of the whole deviation that a slice has.
-    pub(crate) contribution: &'a dyn Fn(&Slice) -> f64,
+    /// The part of the whole deviation that leaves have.
+    pub(crate) contribution: &'a dyn Fn(&[usize]) -> f64,
     pub(crate) comparison: Comparison,
     /// The part of the change that is due to rows having moved between slices, where that can be told.
     pub(crate) mix: Option<f64>,
@@ -59,7 +59,8 @@ impl Answer<'_> {
         report
     }
 
-    /// The explanations, then their alternates by score, then what is below significance.
+    /// The explanations, then those that would stand in their place, then what is below significance by what it explains of
+    /// the rest, then alternates.
     fn ranked(&self) -> Vec<Scored> {
         let chosen = self.choices.explanations.iter().map(|choice| choice.chosen);
         let longest = self.choices.explanations.iter().map(|choice| choice.alternates.len()).max().unwrap_or(0);
@@ -68,7 +69,9 @@ impl Answer<'_> {
             self.choices.explanations.iter().filter_map(move |choice| choice.alternates.get(at).copied())
         });
         let mut seen: HashSet<Slice> = HashSet::new();
-        let all = chosen.chain(alternates).chain(self.choices.below.iter().copied());
+        let below_max = if self.choices.explanations.is_empty() { RANKED_MAX } else { RANKED_INSIGNIFICANT_MAX };
+        let below = self.choices.below.iter().take(below_max).copied();
+        let all = chosen.chain(self.choices.otherwise.iter().copied()).chain(below).chain(alternates);
         all.filter(|scored| seen.insert(scored.slice)).take(RANKED_MAX).collect()
     }
 
@@ -86,8 +89,8 @@ impl Answer<'_> {
     }
 
     fn evidence(&self, scored: &Scored, total: &Parts) -> Evidence {
-        let members = (0..self.leaves.len()).filter(|leaf| scored.slice.has(self.leaves, *leaf));
-        let inside = self.leaves.sum(members);
+        let members: Vec<usize> = self.groupings.members(&scored.slice).leaves().collect();
+        let inside = self.leaves.sum(members.iter().copied());
         let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
         let support_a = share(inside.a.rows, total.a.rows);
         let support_b = share(inside.b.rows, total.b.rows);
@@ -95,7 +98,7 @@ impl Answer<'_> {
             Comparison::Elsewhere => outside(&total.a, &inside.a),
             Comparison::Baseline | Comparison::Expected => inside.b,
         };
-        let contribution = (self.contribution)(&scored.slice);
+        let contribution = (self.contribution)(&members);
         Evidence {
             items: self.items(&scored.slice),
             rows_a: inside.a.rows,

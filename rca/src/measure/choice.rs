@@ -1,6 +1,6 @@
 //! What a search over the leaf table comes back with, whatever its statistics are.
 
-use super::groupings::Slice;
+use super::groupings::{Groupings, Slice};
 use super::leaves::Leaves;
 use crate::limits::RANKED_MAX;
 
@@ -23,6 +23,8 @@ pub(crate) struct Choice {
 #[derive(Debug, Default)]
 pub(crate) struct Choices {
     pub(crate) explanations: Vec<Choice>,
+    /// What would have been chosen were the first explanation ruled out, then the first of that, and so on.
+    pub(crate) otherwise: Vec<Scored>,
     /// What would have been chosen next, best first, were it significant and large enough.
     pub(crate) below: Vec<Scored>,
     pub(crate) stopped: bool,
@@ -54,27 +56,35 @@ impl Best {
     }
 }
 
-/// The leaves that nothing explains yet, as a list and as flags.
-#[derive(Debug)]
+/// The leaves that nothing explains yet.
+#[derive(Debug, Clone)]
 pub(crate) struct Left {
     pub(crate) leaves: Vec<usize>,
 }
 
 impl Left {
-    pub(crate) fn explain_away(&mut self, leaves: &Leaves, slice: &Slice) {
-        self.leaves.retain(|leaf| !slice.has(leaves, *leaf));
+    pub(crate) fn explain_away(&mut self, groupings: &Groupings, slice: &Slice) {
+        let explained = groupings.members(slice);
+        self.leaves.retain(|leaf| !explained.has(*leaf));
     }
 
     /// Those of the candidates that have half of their leaves, as far as they are left, in common with the slice; first
     /// those that have the very same leaves, which nothing here tells from it.
-    pub(crate) fn alternates(&self, leaves: &Leaves, slice: &Slice, candidates: &[Scored]) -> Vec<Scored> {
-        let inside: Vec<bool> = self.leaves.iter().map(|leaf| slice.has(leaves, *leaf)).collect();
-        let inside_count = inside.iter().filter(|inside| **inside).count();
+    pub(crate) fn alternates(
+        &self,
+        leaves: &Leaves,
+        groupings: &Groupings,
+        slice: &Slice,
+        candidates: &[Scored],
+    ) -> Vec<Scored> {
+        let members = groupings.members(slice);
+        let inside_count = self.leaves.iter().filter(|leaf| members.has(**leaf)).count();
         let (mut same, mut others) = (Vec::new(), Vec::new());
         for scored in candidates.iter().filter(|scored| scored.slice != *slice) {
-            let members = self.leaves.iter().zip(&inside).filter(|(leaf, _)| scored.slice.has(leaves, **leaf));
+            let other = groupings.members(&scored.slice);
+            let in_other = self.leaves.iter().filter(|leaf| other.has(**leaf));
             let (all, shared) =
-                members.fold((0, 0), |(all, shared), (_, inside)| (all + 1, shared + usize::from(*inside)));
+                in_other.fold((0, 0), |(all, shared), leaf| (all + 1, shared + usize::from(members.has(*leaf))));
             if shared == all && all == inside_count {
                 same.push(*scored);
             } else if shared * 2 >= all || slice.is_within(leaves, &scored.slice) {

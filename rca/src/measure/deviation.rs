@@ -43,8 +43,8 @@ pub(crate) fn search(leaves: &Leaves, groupings: &Groupings, expected: &[f64], a
             choices.below = best.slices.into_iter().take(RANKED_INSIGNIFICANT_MAX).collect();
             break;
         }
-        let alternates = left.alternates(leaves, &first.slice, &best.slices);
-        left.explain_away(leaves, &first.slice);
+        let alternates = left.alternates(leaves, groupings, &first.slice, &best.slices);
+        left.explain_away(groupings, &first.slice);
         choices.explanations.push(Choice { chosen: first, alternates });
     }
     choices
@@ -112,14 +112,9 @@ impl Tail {
 
 fn best(groupings: &Groupings, left: &Left, z: &[f64]) -> Best {
     let mut best = Best::new(2 * RANKED_MAX);
-    let mut sums: Vec<(f64, f64)> = Vec::new();
-    for grouping in &groupings.all {
-        sums.clear();
-        sums.resize(grouping.representatives.len(), (0.0, 0.0));
-        for (leaf, z) in left.leaves.iter().zip(z) {
-            let sum = &mut sums[grouping.group_of[*leaf] as usize];
-            *sum = (sum.0 + z, sum.1 + 1.0);
-        }
+    let z: Vec<(f64, f64)> = z.iter().map(|z| (*z, 1.0)).collect();
+    let all = groupings.sums(&left.leaves, &z, |sum, z| *sum = (sum.0 + z.0, sum.1 + z.1));
+    for (grouping, sums) in groupings.all.iter().zip(&all) {
         let family = groupings.ln_family(grouping.order());
         for (group, (sum, leaves)) in sums.iter().enumerate().filter(|(_, (_, leaves))| *leaves > 0.0) {
             let score = sum * sum / (2.0 * leaves) - family;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::leaves::Leaves;
-use crate::cells::RowHash;
+use super::numbering::Numbered;
 use crate::limits::GROUPED_CELLS_MAX;
 use crate::workers::Stop;
 
@@ -65,9 +65,31 @@ impl Grouping {
     }
 }
 
+/// The leaves of one slice.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Members<'a> {
+    group_of: &'a [u32],
+    group: u32,
+}
+
+impl Members<'_> {
+    pub(crate) fn has(&self, leaf: usize) -> bool {
+        self.group_of[leaf] == self.group
+    }
+
+    pub(crate) fn leaves(&self) -> impl Iterator<Item = usize> {
+        (0..self.group_of.len()).filter(|leaf| self.has(*leaf))
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Groupings {
+    /// Each after those of fewer dimensions.
     pub(crate) all: Vec<Grouping>,
+    /// Where the grouping of a combination of dimensions is.
+    places: HashMap<u32, usize>,
+    /// Per grouping the one of fewest slices that has one dimension more.
+    finer: Vec<Option<usize>>,
     /// Slices there are, per order from 1.
     pub(crate) counts: Vec<u64>,
     pub(crate) cut: Option<String>,
@@ -98,7 +120,44 @@ impl Groupings {
                 break;
             }
         }
-        Self { all, counts, cut }
+        let places: HashMap<u32, usize> =
+            all.iter().enumerate().map(|(place, grouping)| (grouping.dimensions, place)).collect();
+        let finer = finer(&all, &places);
+        Self { all, places, finer, counts, cut }
+    }
+
+    pub(crate) fn members(&self, slice: &Slice) -> Members<'_> {
+        let group_of = self.all[self.places[&slice.dimensions]].group_of.as_slice();
+        Members { group_of, group: group_of[slice.leaf as usize] }
+    }
+
+    /// What leaves add up to, per grouping and slice. Long combinations come first: the slices of shorter ones are put
+    /// together from theirs, which are fewer than the leaves. `values` are those of `leaves`, in their order.
+    pub(crate) fn sums<T: Copy + Default>(
+        &self,
+        leaves: &[usize],
+        values: &[T],
+        add: impl Fn(&mut T, &T),
+    ) -> Vec<Vec<T>> {
+        let mut all: Vec<Vec<T>> = self.all.iter().map(|_| Vec::new()).collect();
+        for (place, grouping) in self.all.iter().enumerate().rev() {
+            let mut sums = vec![T::default(); grouping.representatives.len()];
+            let finer = self.finer[place].filter(|finer| self.all[*finer].representatives.len() < leaves.len());
+            match finer {
+                Some(finer) => {
+                    for (leaf, value) in self.all[finer].representatives.iter().zip(&all[finer]) {
+                        add(&mut sums[grouping.group_of[*leaf as usize] as usize], value);
+                    }
+                }
+                None => {
+                    for (leaf, value) in leaves.iter().zip(values) {
+                        add(&mut sums[grouping.group_of[*leaf] as usize], value);
+                    }
+                }
+            }
+            all[place] = sums;
+        }
+        all
     }
 
     /// Hypotheses that a slice of this order is one of; each order more has half of the error to spend.
@@ -109,38 +168,31 @@ impl Groupings {
 
 /// The parent's slices, told apart by one dimension more.
 fn refine(leaves: &Leaves, parent: Option<&Grouping>, dimension: usize) -> Grouping {
-    let LeafCodes { codes, values } = LeafCodes::of(leaves, dimension);
-    let parents = parent.map_or(1, |parent| parent.representatives.len());
-    let key = |leaf: usize| parent.map_or(0, |parent| parent.group_of[leaf] as usize) * values + codes[leaf] as usize;
-    let mut representatives = Vec::new();
-    let mut group_of = Vec::with_capacity(codes.len());
-    let mut number = |slot: &mut u32, leaf: usize| {
-        if *slot == u32::MAX {
-            *slot = representatives.len() as u32;
-            representatives.push(leaf as u32);
+    let codes = leaves.dimensions[dimension].codes.iter().map(|code| *code as usize);
+    let values = leaves.dimensions[dimension].values.len();
+    let Numbered { numbers, firsts } = match parent {
+        None => Numbered::of(codes, values),
+        Some(parent) => {
+            let keys = parent.group_of.iter().zip(codes).map(|(group, code)| *group as usize * values + code);
+            Numbered::of(keys, parent.representatives.len() * values)
         }
-        group_of.push(*slot);
     };
-    if parents * values <= 4 * codes.len().max(1024) {
-        let mut slots = vec![u32::MAX; parents * values];
-        (0..codes.len()).for_each(|leaf| number(&mut slots[key(leaf)], leaf));
-    } else {
-        let mut slots: HashMap<u64, u32, RowHash> = HashMap::default();
-        (0..codes.len()).for_each(|leaf| number(slots.entry(key(leaf) as u64).or_insert(u32::MAX), leaf));
-    }
-    Grouping { dimensions: parent.map_or(0, |parent| parent.dimensions) | 1 << dimension, group_of, representatives }
+    let dimensions = parent.map_or(0, |parent| parent.dimensions) | 1 << dimension;
+    Grouping { dimensions, group_of: numbers, representatives: firsts }
 }
 
-struct LeafCodes<'a> {
-    codes: &'a [u32],
-    values: usize,
-}
-
-impl<'a> LeafCodes<'a> {
-    fn of(leaves: &'a Leaves, dimension: usize) -> Self {
-        let dimension = &leaves.dimensions[dimension];
-        Self { codes: &dimension.codes, values: dimension.values.len() }
+fn finer(all: &[Grouping], places: &HashMap<u32, usize>) -> Vec<Option<usize>> {
+    let mut finer: Vec<Option<usize>> = vec![None; all.len()];
+    let slices = |place: usize| all[place].representatives.len();
+    for (place, grouping) in all.iter().enumerate().filter(|(_, grouping)| grouping.order() > 1) {
+        for dimension in (0..u32::BITS).filter(|at| grouping.dimensions >> at & 1 == 1) {
+            let coarser = places[&(grouping.dimensions & !(1 << dimension))];
+            if finer[coarser].is_none_or(|best| slices(place) < slices(best)) {
+                finer[coarser] = Some(place);
+            }
+        }
     }
+    finer
 }
 
 #[cfg(test)]
@@ -178,10 +230,15 @@ mod tests {
                     expected.entry(values).or_default().push(leaf);
                 }
                 prop_assert_eq!(grouping.representatives.len(), expected.len());
+                let all: Vec<usize> = (0..rows.len()).collect();
+                let sums = groupings.sums(&all, &all, |sum: &mut usize, leaf| *sum += leaf);
+                let place = groupings.all.iter().position(|other| other.dimensions == grouping.dimensions).unwrap();
                 for members in expected.values() {
+                    prop_assert_eq!(sums[place][grouping.group_of[members[0]] as usize], members.iter().sum::<usize>());
                     let slice = grouping.slice(grouping.group_of[members[0]] as usize);
                     let has: Vec<usize> = (0..rows.len()).filter(|leaf| slice.has(&leaves, *leaf)).collect();
                     prop_assert_eq!(&has, members);
+                    prop_assert_eq!(&groupings.members(&slice).leaves().collect::<Vec<_>>(), members);
                 }
             }
         }

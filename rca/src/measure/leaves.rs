@@ -1,8 +1,8 @@
 //! The leaf table: every combination of dimension values that occurs, with what the measure adds up to there.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
+use super::numbering::Numbered;
 use crate::cells::{Cells, Key, RowHash, Shape};
 use crate::dimensions::{LeftOut, declared_unfit};
 use crate::input::{Input, Options};
@@ -122,27 +122,19 @@ impl Leaves {
 
     /// Makes one leaf of the rows with the same codes: one dimension after the other refines the numbering.
     fn group(&mut self, parts: &[Parts]) {
-        let mut leaf_of = vec![0u32; parts.len()];
-        let mut representative = vec![0usize; usize::from(!parts.is_empty())];
+        let mut leaves = Numbered::of(parts.iter().map(|_| 0), 1);
         for dimension in &self.dimensions {
-            let mut known: HashMap<u64, u32, RowHash> = HashMap::default();
-            representative.clear();
-            for (row, leaf) in leaf_of.iter_mut().enumerate() {
-                *leaf = match known.entry(u64::from(*leaf) << 32 | u64::from(dimension.codes[row])) {
-                    Entry::Occupied(seen) => *seen.get(),
-                    Entry::Vacant(new) => {
-                        representative.push(row);
-                        *new.insert(representative.len() as u32 - 1)
-                    }
-                };
-            }
+            let values = dimension.values.len();
+            let keys = leaves.numbers.iter().zip(&dimension.codes);
+            let keys = keys.map(|(leaf, code)| *leaf as usize * values + *code as usize);
+            leaves = Numbered::of(keys, leaves.firsts.len() * values);
         }
-        self.parts = vec![Parts::default(); representative.len()];
-        for (row, leaf) in leaf_of.iter().enumerate() {
-            self.parts[*leaf as usize].add(&parts[row]);
+        self.parts = vec![Parts::default(); leaves.firsts.len()];
+        for (leaf, parts) in leaves.numbers.iter().zip(parts) {
+            self.parts[*leaf as usize].add(parts);
         }
         for dimension in &mut self.dimensions {
-            dimension.codes = representative.iter().map(|row| dimension.codes[*row]).collect();
+            dimension.codes = leaves.firsts.iter().map(|row| dimension.codes[*row as usize]).collect();
         }
     }
 }

@@ -34,6 +34,10 @@ const CONTRIBUTION_MIN: f64 = 0.1;
 /// A union replaces its best part when the product of its likelihoods is e times as large.
 const UNION_GAIN_MIN: f64 = 1.0;
 
+/// Covers that are looked for, each with the first explanations of the former ones ruled out: the one that is asserted, and
+/// what a person looks at next who knows better.
+const COVERS_MAX: usize = 4;
+
 /// Slices that are tried as the first part of a union, and slices that are kept to be its other parts.
 const UNION_SEEDS: usize = 60;
 
@@ -46,6 +50,8 @@ pub(crate) struct Rates<'a> {
     pub(crate) expected: Vec<f64>,
     pub(crate) lean: Lean,
     ripple: Ripple,
+    /// What all leaves together have more than expected.
+    deviation: f64,
     /// True when the measure counts some of what its denominator counts.
     is_share: bool,
 }
@@ -67,8 +73,8 @@ impl Gains {
 impl<'a> Rates<'a> {
     pub(crate) fn new(leaves: &'a Leaves, groupings: &'a Groupings, options: &'a Options) -> Self {
         let expected = expected(leaves);
-        let actual: f64 = leaves.parts.iter().map(|parts| parts.a.value).sum();
-        let lean = if actual >= expected.iter().sum() { Lean::Up } else { Lean::Down };
+        let deviation: f64 = leaves.parts.iter().zip(&expected).map(|(parts, expected)| parts.a.value - expected).sum();
+        let lean = if deviation >= 0.0 { Lean::Up } else { Lean::Down };
         let counts: Vec<Count> = leaves
             .parts
             .iter()
@@ -77,24 +83,45 @@ impl<'a> Rates<'a> {
             .collect();
         let is_share =
             leaves.parts.iter().all(|parts| parts.a.value <= parts.a.weight && parts.b.value <= parts.b.weight);
-        Self { leaves, groupings, options, expected, lean, ripple: Ripple::of(&counts, lean), is_share }
+        Self { leaves, groupings, options, expected, lean, ripple: Ripple::of(&counts, lean), deviation, is_share }
     }
 
     pub(crate) fn search(&self, stop: Stop<'_>) -> Choices {
         let with_rows = |leaf: &usize| self.leaves.parts[*leaf].a.weight > 0.0;
-        let mut left = Left { leaves: (0..self.leaves.len()).filter(with_rows).collect() };
+        let left = Left { leaves: (0..self.leaves.len()).filter(with_rows).collect() };
+        let mut round = self.round(&left);
+        let mut ruled_out = Vec::new();
+        let mut choices = self.cover(&left, &round, &ruled_out, stop);
+        let mut first = choices.explanations.first().map(|choice| choice.chosen.slice);
+        while let Some(slice) = first
+            && ruled_out.len() + 1 < COVERS_MAX
+            && !stop()
+        {
+            ruled_out.push(slice);
+            round.rule_out(&ruled_out);
+            let other = self.cover(&left, &round, &ruled_out, stop);
+            first = other.explanations.first().map(|choice| choice.chosen.slice);
+            choices.otherwise.extend(other.explanations.into_iter().map(|choice| choice.chosen));
+        }
+        choices
+    }
+
+    /// Causes one after the other, none of them ruled out. `first` is what competes for being the first of them.
+    fn cover(&self, left: &Left, first: &Round, ruled_out: &[Slice], stop: Stop<'_>) -> Choices {
+        let mut left = left.clone();
         let mut choices = Choices::default();
+        let mut later: Option<Round> = None;
         while choices.explanations.len() < EXPLANATIONS_MAX {
             if stop() && !choices.explanations.is_empty() {
                 choices.stopped = true;
                 break;
             }
-            let round = self.round(&left);
-            let union = self.union(&left, &round);
+            let round = later.as_ref().unwrap_or(first);
+            let union = self.union(&left, round);
             let passing: Vec<Scored> = union
                 .into_iter()
                 .map(|at| &round.rivals[at])
-                .filter(|rival| self.explains(&round, rival))
+                .filter(|rival| self.explains(round, rival))
                 .map(|rival| rival.scored)
                 .collect();
             let ranked = round.rivals.iter().map(|rival| rival.scored);
@@ -105,19 +132,21 @@ impl<'a> Rates<'a> {
             let is_other = |scored: &Scored| passing.iter().all(|chosen| chosen.slice != scored.slice);
             let others: Vec<Scored> = ranked.filter(is_other).collect();
             for chosen in passing {
-                let alternates = left.alternates(self.leaves, &chosen.slice, &others);
-                left.explain_away(self.leaves, &chosen.slice);
+                let alternates = left.alternates(self.leaves, self.groupings, &chosen.slice, &others);
+                left.explain_away(self.groupings, &chosen.slice);
                 choices.explanations.push(Choice { chosen, alternates });
             }
+            let mut next = self.round(&left);
+            next.rule_out(ruled_out);
+            later = Some(next);
         }
         choices
     }
 
-    /// The part of the whole deviation that is in a slice.
-    pub(crate) fn contribution(&self, slice: &Slice) -> f64 {
-        let deviation = |leaf: usize| self.leaves.parts[leaf].a.value - self.expected[leaf];
-        let all: f64 = (0..self.leaves.len()).map(deviation).sum();
-        (0..self.leaves.len()).filter(|leaf| slice.has(self.leaves, *leaf)).map(deviation).sum::<f64>() / all
+    /// The part of the whole deviation that leaves have.
+    pub(crate) fn contribution(&self, leaves: &[usize]) -> f64 {
+        let deviation = |leaf: &usize| self.leaves.parts[*leaf].a.value - self.expected[*leaf];
+        leaves.iter().map(deviation).sum::<f64>() / self.deviation
     }
 
     /// The slices worth a closer look on the leaves left, by score.
@@ -126,13 +155,9 @@ impl<'a> Rates<'a> {
         let mut pooled = Best::new(SCANNED_SLICES_MAX);
         // Siblings that failed together hide each other in the inflation of the rest, so some are kept that have none.
         let mut alone = Best::new(UNION_SEEDS);
-        let mut sums: Vec<Parts> = Vec::new();
-        for grouping in &self.groupings.all {
-            sums.clear();
-            sums.resize(grouping.representatives.len(), Parts::default());
-            for leaf in &left.leaves {
-                sums[grouping.group_of[*leaf] as usize].add(&self.leaves.parts[*leaf]);
-            }
+        let parts: Vec<Parts> = left.leaves.iter().map(|leaf| self.leaves.parts[*leaf]).collect();
+        let all = self.groupings.sums(&left.leaves, &parts, Parts::add);
+        for (grouping, sums) in self.groupings.all.iter().zip(&all) {
             for (group, inside) in sums.iter().enumerate() {
                 let inflated = self.pooled(inside, &total, self.inflation(inside, &total));
                 let slice = grouping.slice(group);
@@ -154,11 +179,12 @@ impl<'a> Rates<'a> {
     }
 
     fn rival(&self, left: &Left, total: &Parts, slice: Slice) -> Option<Rival> {
-        let leaves: Vec<usize> = left.leaves.iter().copied().filter(|leaf| slice.has(self.leaves, *leaf)).collect();
+        let members = self.groupings.members(&slice);
+        let leaves: Vec<usize> = left.leaves.iter().copied().filter(|leaf| members.has(*leaf)).collect();
         let inside = self.leaves.sum(leaves.iter().copied());
         let pooled = self.pooled(&inside, total, self.inflation(&inside, total));
         let ripple = self.ripple.evidence(&left.leaves, &[&leaves]);
-        Some(Rival { scored: self.scored(slice, Gains { pooled, ripple })?, leaves, inside })
+        Some(Rival { scored: self.scored(slice, Gains { pooled, ripple })?, leaves, inside, pooled })
     }
 
     /// None for a slice whose leaves are explained worse than by nothing.
@@ -249,14 +275,15 @@ impl<'a> Rates<'a> {
         Gains { pooled, ripple }.score(parts.iter().map(|part| self.length_cost(&part.scored.slice)).sum())
     }
 
-    /// Significant, large enough, and not a trifle of the whole.
+    /// Significant, large enough, likelier than a rise of all, and not a trifle of the whole beside what is explained.
     fn explains(&self, round: &Round, rival: &Rival) -> bool {
-        let Rival { scored, inside, .. } = rival;
+        let Rival { scored, leaves, inside, pooled } = rival;
         let ratio = (inside.a.value / inside.a.weight) / rate_b(inside, &round.total);
         let factor = if self.lean == Lean::Up { ratio } else { 1.0 / ratio };
         scored.q <= self.options.alpha
             && factor >= self.options.min_ratio
-            && self.contribution(&scored.slice) >= CONTRIBUTION_MIN
+            && *pooled > 0.0
+            && self.contribution(leaves) >= CONTRIBUTION_MIN
     }
 }
 
@@ -267,11 +294,19 @@ struct Round {
     rivals: Vec<Rival>,
 }
 
+impl Round {
+    fn rule_out(&mut self, slices: &[Slice]) {
+        self.rivals.retain(|rival| !slices.contains(&rival.scored.slice));
+    }
+}
+
 #[derive(Debug)]
 struct Rival {
     scored: Scored,
     leaves: Vec<usize>,
     inside: Parts,
+    /// Log-likelihood over a world in which all rose alike.
+    pooled: f64,
 }
 
 /// The slice's rate in B, shrunk towards that of all rows as far as it has few.
@@ -306,3 +341,6 @@ fn expected(leaves: &Leaves) -> Vec<f64> {
     };
     leaves.parts.iter().zip(rates).map(of_leaf).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::agg::{Agg, Measure};
 use super::answer::Answer;
 use super::deviation;
-use super::groupings::{Groupings, Slice};
+use super::groupings::Groupings;
 use super::leaves::{LeafDimension, Leaves, Part, Parts};
 use super::sentence::Comparison;
 use crate::dimensions::LeftOut;
@@ -36,8 +36,7 @@ pub fn explain_series(
     let choices = deviation::search(&leaves, &groupings, &expected, options.alpha, stop);
     let off = |leaf: usize| leaves.parts[leaf].a.value - expected[leaf];
     let all: f64 = (0..leaves.len()).map(off).sum();
-    let contribution =
-        |slice: &Slice| (0..leaves.len()).filter(|leaf| slice.has(&leaves, *leaf)).map(off).sum::<f64>() / all;
+    let contribution = |members: &[usize]| members.iter().map(|leaf| off(*leaf)).sum::<f64>() / all;
     let measure = Measure::new(name, Some(Agg::Sum), None);
     Answer {
         measure: &measure,

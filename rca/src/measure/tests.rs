@@ -7,6 +7,8 @@ use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch
 use super::*;
 use crate::Baseline;
 
+mod naive;
+
 /// SplitMix64.
 struct Random(u64);
 
