@@ -146,8 +146,7 @@ impl FileSql {
             Some(search) => self.left_by(search, sql).await?,
             None => self.context.clone(),
         };
-        let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        context.sql_with_options(sql, options).await.map_err(failed)
+        context.sql_with_options(sql, read_only()).await.map_err(failed)
     }
 
     /// A context in which the query's one file has the rows alone that the search leaves.
