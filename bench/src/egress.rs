@@ -66,7 +66,7 @@ async fn write_all(api: &Api) -> Result<(), Failure> {
     let mut random = Random::new(13);
     for _ in 0..GROUPS {
         for shard in 0..SHARDS {
-            let key = (u128::MAX / u128::from(SHARDS)) * u128::from(shard) + 1;
+            let key = (u128::MAX / u128::from(SHARDS) + 1) * u128::from(shard);
             api.put(STORE, Some(key), &log_group(GROUP_BYTES, unix_seconds()?, &mut random)).await?;
         }
     }
