@@ -6,7 +6,6 @@ mod plan;
 
 use std::time::Duration;
 
-use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 use culprit_query::{FileSql, QueryError, SqlEngine};
 use culprit_store::{ProjectName, StoreName, TimeRange};
