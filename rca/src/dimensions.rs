@@ -3,7 +3,7 @@
 //! A column is left out for what it *is* (unique per row, constant, a time, free text, the predicate's own or a function
 //! of it), never because it separates A from B: the column that does so perfectly may be the culprit.
 
-mod common;
+mod prevalent;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -25,7 +25,7 @@ use crate::sample::Sample;
 use crate::significance::Choices;
 use crate::workers::{Stop, share_out};
 
-pub(crate) use self::common::{Common, Lack};
+pub(crate) use self::prevalent::{Common, Lack};
 
 /// A column that was not searched, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

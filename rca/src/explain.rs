@@ -279,8 +279,6 @@ fn condition(dimension: &str, value: &Value) -> String {
 }
 
 #[cfg(test)]
-mod hostile;
-#[cfg(test)]
 mod incident;
 #[cfg(test)]
 mod naive;

@@ -9,6 +9,8 @@ use super::incident::{Cause, Incident, Spec};
 use super::planted::{Random, Request, input, requests};
 use super::*;
 
+mod hostile;
+
 fn search(input: &Input) -> Report {
     explain(input, &Options::default(), "failing requests", &|| false).unwrap()
 }

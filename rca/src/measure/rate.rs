@@ -311,7 +311,8 @@ struct Rival {
 
 /// The slice's rate in B, shrunk towards that of all rows as far as it has few.
 fn rate_b(inside: &Parts, total: &Parts) -> f64 {
-    let all = (total.b.value / total.b.weight.max(f64::MIN_POSITIVE)).max(f64::MIN_POSITIVE);
+    // Half a count where B has none: a rate of nothing would make every ratio infinite.
+    let all = (total.b.value / total.b.weight.max(f64::MIN_POSITIVE)).max(0.5 / (total.b.weight + 1.0));
     (inside.b.value + OWN_RATE_WEIGHT * all) / (inside.b.weight + OWN_RATE_WEIGHT)
 }
 

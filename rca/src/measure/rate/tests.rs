@@ -86,7 +86,7 @@ impl<'a> Naive<'a> {
     fn pooled(&self, items: &Items) -> f64 {
         let [all_fa, all_sa, all_fb, all_sb] = self.total(|_| true);
         let [fa, sa, fb, sb] = self.total(|row| has(row, items));
-        let all = (all_fb / all_sb.max(f64::MIN_POSITIVE)).max(f64::MIN_POSITIVE);
+        let all = (all_fb / all_sb.max(f64::MIN_POSITIVE)).max(0.5 / (all_sb + 1.0));
         let own = (fb + 20.0 * all) / (sb + 20.0);
         let rest = ((all_fa - fa) / (all_sa - sa)) / ((all_fb - fb) / (all_sb - sb));
         let comparable = all_sa > sa && all_sb > sb && all_fb > fb;

@@ -113,6 +113,27 @@ fn near(x: f64, y: f64) -> bool {
 }
 
 proptest! {
+    /// Counts that a slice lacks altogether, and denominators of nothing.
+    #[test]
+    fn every_ratio_gets_a_sound_answer(
+        rows in prop::collection::vec((prop::array::uniform3(0usize..3), any::<bool>(), 0u8..20, 0u8..40), 2..60),
+    ) {
+        let codes: Vec<Vec<usize>> = rows.iter().map(|row| row.0.to_vec()).collect();
+        let numbers = |of: fn(&([usize; 3], bool, u8, u8)) -> u8| rows.iter().map(|row| f64::from(of(row))).collect();
+        // Of every second case B has no count.
+        let failed: Vec<f64> = rows.iter().map(|row| if row.1 || rows.len() % 2 == 0 { row.2.into() } else { 0.0 }).collect();
+        let batch = batch(&codes, &[("failed", failed), ("requests", numbers(|row| row.3))]);
+        let input = input(batch, rows.iter().map(|row| row.1).collect());
+        let measure = Measure::new("failed", Some(Agg::Ratio { denominator: "requests".to_owned() }), None);
+        let options = Options { max_order: measure.default_order(), ..Options::default() };
+        let Ok(report) = explain_measure(&input, &measure, &options, "rows", &|| false) else { return Ok(()) };
+        for told in report.explanations.iter().map(|told| &told.evidence).chain(&report.ranked) {
+            prop_assert!(told.score.is_finite() && (0.0..=1.0).contains(&told.q_value), "{told:?}");
+            let values = [told.value_a, told.value_b, told.contribution];
+            prop_assert!(values.into_iter().flatten().all(f64::is_finite), "{told:?}");
+        }
+    }
+
     /// Fewer than forty leaves have no tail that is shrunk.
     #[test]
     fn deviations_are_explained_by_what_a_naive_search_finds(rows in rows()) {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, NullArray, RecordBatch, StringArray};
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 
-use super::planted::Random;
+use super::super::planted::Random;
 use super::*;
 use crate::limits::ORDER_MAX;
 use crate::{Measure, explain_measure};
