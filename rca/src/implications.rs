@@ -11,9 +11,12 @@ use crate::items::Item;
 
 #[derive(Debug, Default)]
 pub(crate) struct Implications {
-    /// By two dimensions: per code of the first the one code of the second, or [`MANY`].
-    known: Mutex<HashMap<(u32, u32), Arc<[u32]>>>,
+    /// By two dimensions.
+    known: Mutex<HashMap<(u32, u32), Implied>>,
 }
+
+/// Per code of one dimension the one code of another, or [`MANY`].
+type Implied = Arc<[u32]>;
 
 /// No code: a dictionary has at most 2^16.
 const UNSEEN: u32 = u32::MAX;
@@ -28,7 +31,7 @@ impl Implications {
         let key = (item.dimension, other.dimension);
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         let implied = known.unwrap_or_else(|| {
-            let implied: Arc<[u32]> = implied(codes, other_codes).into();
+            let implied: Implied = implied(codes, other_codes).into();
             self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, implied.clone());
             implied
         });

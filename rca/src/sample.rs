@@ -28,7 +28,7 @@ impl Sample {
         let mut state = 0x9E37_79B9_7F4A_7C15u64;
         let mut below = |n: usize| {
             state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            (u128::from(mix(state)) * n as u128 >> 64) as usize
+            ((u128::from(mix(state)) * n as u128) >> 64) as usize
         };
         let mut rows = Vec::with_capacity(wanted);
         for row in 0..len_b {

@@ -41,7 +41,7 @@ fn plain(line: &[u8]) -> Option<&str> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line).ok()?;
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\r');
-    (!line.iter().any(|byte| is_special(byte)) && !text.starts_with('\u{feff}')).then_some(text)
+    (!line.iter().any(is_special) && !text.starts_with('\u{feff}')).then_some(text)
 }
 
 /// False when the row has not as many cells as there are columns, or one that may be a date.

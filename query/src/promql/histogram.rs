@@ -35,8 +35,8 @@ pub(super) fn quantiles(evaluator: &mut Evaluator<'_>, args: &[Node], grid: &Gri
     let label = text(args, 1)?;
     let histograms = Histograms::read(evaluator, args, 0, grid)?;
     let mut results: Vec<Column> = Vec::new();
-    for at in 2..args.len() {
-        let quantiles = evaluator.scalar(&args[at], grid)?;
+    for (at, argument) in args.iter().enumerate().skip(2) {
+        let quantiles = evaluator.scalar(argument, grid)?;
         evaluator.about_argument(at);
         quantiles.iter().for_each(|q| check_quantile(*q, &mut evaluator.notes));
         evaluator.about_argument(0);

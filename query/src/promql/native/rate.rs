@@ -61,7 +61,7 @@ pub(in super::super) fn increase(
     if counter && points.iter().any(|point| is_gauge(&point.1)) {
         told.notes.not_a_counter(told.metric);
     }
-    if !counter && !(is_gauge(first) && is_gauge(last)) {
+    if !(counter || is_gauge(first) && is_gauge(last)) {
         told.notes.not_a_gauge(told.metric);
     }
     let mut previous = first.clone();

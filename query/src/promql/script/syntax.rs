@@ -107,7 +107,7 @@ fn command(head: &str, body: &[String], line: usize) -> Result<Command, (usize, 
                     continue;
                 }
                 let mut one = series::parse(text).map_err(wrong)?;
-                one.starts = starts.take().unwrap_or_else(Vec::new);
+                one.starts = starts.take().unwrap_or_default();
                 described.push(one);
             }
             let custom_buckets = word.eq_ignore_ascii_case("load_with_nhcb");

@@ -39,7 +39,7 @@ pub async fn investigate_files(
 ) -> Result<SuspectReport, RcaError> {
     let started = Instant::now();
     let mut series = read(sql, &files.files, &files.value).await?;
-    let steps = series.values().filter_map(|one| step(one)).min().unwrap_or(0);
+    let steps = series.values().filter_map(step).min().unwrap_or(0);
     if !files.history.is_empty() {
         let past = read(sql, &files.history, &files.value).await?;
         series = behind(past, series);
