@@ -77,6 +77,14 @@ impl<'a> Parser<'a> {
         there
     }
 
+    /// Which of two keywords was there: true for the second.
+    fn accept_either(&mut self, first: &str, second: &str) -> Option<bool> {
+        if self.accept_word(first) {
+            return Some(false);
+        }
+        self.accept_word(second).then_some(true)
+    }
+
     pub(super) fn expect(&mut self, sign: &str, within: &str) -> Result<(), SyntaxError> {
         if self.accept(sign) { Ok(()) } else { Err(self.unexpected(within)) }
     }
@@ -261,12 +269,7 @@ impl<'a> Parser<'a> {
     }
 
     fn grouping(&mut self) -> Result<Option<GroupingExpr>, SyntaxError> {
-        let without = match self.word() {
-            Some(word) if word.eq_ignore_ascii_case("by") => false,
-            Some(word) if word.eq_ignore_ascii_case("without") => true,
-            _ => return Ok(None),
-        };
-        self.advance();
+        let Some(without) = self.accept_either("by", "without") else { return Ok(None) };
         Ok(Some(GroupingExpr { without, labels: self.label_names()? }))
     }
 
@@ -290,22 +293,12 @@ impl<'a> Parser<'a> {
     }
 
     fn matching(&mut self) -> Result<Option<MatchingExpr>, SyntaxError> {
-        let on = match self.word() {
-            Some(word) if word.eq_ignore_ascii_case("on") => true,
-            Some(word) if word.eq_ignore_ascii_case("ignoring") => false,
-            _ => return Ok(None),
-        };
-        self.advance();
+        let Some(on) = self.accept_either("ignoring", "on") else { return Ok(None) };
         Ok(Some(MatchingExpr { on, labels: self.label_names()? }))
     }
 
     fn group_side(&mut self) -> Result<Option<GroupSide>, SyntaxError> {
-        let left = match self.word() {
-            Some(word) if word.eq_ignore_ascii_case("group_left") => true,
-            Some(word) if word.eq_ignore_ascii_case("group_right") => false,
-            _ => return Ok(None),
-        };
-        self.advance();
+        let Some(left) = self.accept_either("group_right", "group_left") else { return Ok(None) };
         let include = if self.sign() == Some("(") { self.label_names()? } else { Vec::new() };
         Ok(Some(GroupSide { left, include }))
     }
