@@ -26,9 +26,9 @@ pub(super) fn count_z(actual: f64, expected: f64, past: Past, ratio: f64) -> f64
     let at_most = 1.0 - beta_reg(events + 1.0, shape, new);
     let normal = Normal::standard();
     if at_least < at_most {
-        -normal.inverse_cdf(at_least.max(P_MIN).min(0.5))
+        -normal.inverse_cdf(at_least.clamp(P_MIN, 0.5))
     } else {
-        normal.inverse_cdf(at_most.max(P_MIN).min(0.5))
+        normal.inverse_cdf(at_most.clamp(P_MIN, 0.5))
     }
 }
 
