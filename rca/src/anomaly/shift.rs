@@ -87,6 +87,7 @@ impl Judge {
             judge.times.push(*time);
             judge.history += usize::from(*time < from);
         }
+        judge.even_out(series.weights.is_empty());
         let window = judge.values.len() - judge.history;
         if window == 0 || judge.history < SHIFT_HISTORY_MIN {
             return None;
@@ -97,6 +98,38 @@ impl Judge {
         judge.totals = running(weighted);
         judge.weight_sums = running(judge.weights.iter().copied());
         Some(judge)
+    }
+
+    /// Where points of the window lie closer than those of the history, several become one: stretches of as many points are then as long. A scrape that was
+    /// made more frequent leaves such series, and so does a history that was written afterwards.
+    fn even_out(&mut self, one_each: bool) {
+        let (before, inside) = self.times.split_at(self.history);
+        let (Some(usual), Some(close)) = (step(before), step(inside)) else { return };
+        if usual < 2 * close {
+            return;
+        }
+        let begin = inside[0];
+        let mut bins: Vec<(i64, f64, f64, f64)> = Vec::new();
+        for at in self.history..self.times.len() {
+            let (time, value, weight) = (self.times[at], self.values[at], self.weights[at]);
+            let start = begin + (time - begin).div_euclid(usual) * usual;
+            match bins.last_mut().filter(|bin| bin.0 == start) {
+                Some((_, sum, weights, points)) => {
+                    *sum += value * weight;
+                    *weights += weight;
+                    *points += 1.0;
+                }
+                None => bins.push((start, value * weight, weight, 1.0)),
+            }
+        }
+        self.times.truncate(self.history);
+        self.values.truncate(self.history);
+        self.weights.truncate(self.history);
+        for (time, sum, weights, points) in bins.into_iter().filter(|bin| bin.2 > 0.0) {
+            self.times.push(time);
+            self.values.push(sum / weights);
+            self.weights.push(if one_each { weights / points } else { weights });
+        }
     }
 
     /// How many points lie in the window's own length right before it: after a gap there are fewer, or one.
@@ -158,25 +191,28 @@ impl Judge {
             return Verdict { excess, beyond: 0.0, p_value: 1.0 };
         }
         let largest = usual.iter().copied().fold(0.0, f64::max);
+        // Stretches that overlap are not independent: as many count as lie side by side.
+        let independent = 1.0 + usual.len() as f64 / window as f64;
         if largest <= 0.0 {
-            let p_value = self.never_before(sign).max(f64::MIN_POSITIVE);
+            let p_value = self.never_before(sign).unwrap_or(1.0 / independent).max(f64::MIN_POSITIVE);
             return Verdict { excess, beyond: 1.0 / p_value.sqrt(), p_value };
         }
-        // Stretches that overlap are not independent: as many count as lie side by side.
         let reached = usual.iter().filter(|usual| **usual >= excess).count() as f64 / usual.len() as f64;
-        let independent = 1.0 + usual.len() as f64 / window as f64;
         let beyond = excess / largest;
         Verdict { excess, beyond, p_value: reached.max(1.0 / independent / beyond.max(1.0).powi(2)) }
     }
 
-    /// A history that never moved: the chance that all points which did are in the window, were they anywhere.
-    fn never_before(&self, sign: f64) -> f64 {
+    /// A history of which no point ever moved: the chance that all points which did are in the window, were they anywhere.
+    fn never_before(&self, sign: f64) -> Option<f64> {
         let level = self.level(self.history);
+        if (0..self.history).any(|at| self.deviation(at, level, sign) > 0.0) {
+            return None;
+        }
         let window = self.history..self.values.len();
         let (moved, length) =
             (window.clone().filter(|at| self.deviation(*at, level, sign) > 0.0).count(), window.len());
         let all = self.values.len();
-        (0..moved).map(|taken| (length - taken) as f64 / (all - taken) as f64).product()
+        Some((0..moved).map(|taken| (length - taken) as f64 / (all - taken) as f64).product())
     }
 
     /// Where the stretch of the window with the largest excess begins (Kadane).
@@ -198,6 +234,13 @@ impl Judge {
         }
         best_start
     }
+}
+
+/// The usual time between two points.
+fn step(times: &[i64]) -> Option<i64> {
+    let mut steps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let middle = steps.len() / 2;
+    (!steps.is_empty()).then(|| *steps.select_nth_unstable(middle).1)
 }
 
 struct Verdict {

@@ -63,6 +63,25 @@ fn a_step_is_found_where_it_is() {
 }
 
 #[test]
+fn a_window_with_closer_points_has_not_moved_for_that() {
+    let (mut noise, mut told) = (Noise(2), 0);
+    for _ in 0..200 {
+        // Half an hour at 15 s, then two minutes at one second.
+        let times: Vec<i64> =
+            (0..120).map(|at| at * STEP).chain((0..124).map(|at| 120 * STEP + at * STEP / 15)).collect();
+        let values: Vec<f64> = times.iter().map(|_| 0.1 + 0.03 * noise.normal()).collect();
+        let series = MetricSeries { times: &times, values: &values, weights: &[] };
+        told += usize::from(shifts(&[series], (120 * STEP, i64::MAX), Direction::Either)[0].p_value < 0.01);
+        let risen: Vec<f64> =
+            times.iter().zip(&values).map(|(at, value)| value + if *at < 120 * STEP { 0.0 } else { 0.2 }).collect();
+        let series = MetricSeries { times: &times, values: &risen, weights: &[] };
+        let shift = &shifts(&[series], (120 * STEP, i64::MAX), Direction::Either)[0];
+        assert!(shift.p_value < 0.01 && shift.onset == 120 * STEP, "{shift:?}");
+    }
+    assert!(told <= 6, "{told} of 200 series that did not move");
+}
+
+#[test]
 fn a_series_that_was_elsewhere_before_has_not_moved() {
     let mut values = vec![1.0; 200];
     values.extend([5.0; 60]);
