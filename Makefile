@@ -23,7 +23,7 @@ INSTALLED := node_modules/.package-lock.json
 help:
 	@echo 'make demo     a server, a simulated incident, the alert that names its cause, the console'
 	@echo 'make test     every test: Rust, conformance, crash, console, browser'
-	@echo 'make bench    ingest, latency, egress, pauses, isolation, quotas, rca, long campaigns; `make bench rca` runs one suite, SUITES names several'
+	@echo 'make bench    ingest, latency, egress, pauses, isolation, quotas, rca, promql, long campaigns; `make bench rca` runs one suite, SUITES names several'
 	@echo 'make lint     formatting, clippy, oxlint, types of the console'
 	@echo 'make console  the console alone, into web/ui/dist'
 	@echo 'make setup    what the tests need beside Rust and Node'
@@ -43,7 +43,7 @@ test: console setup
 
 # PROFILE=dev measures what the tests run on: no figure to publish, but there in seconds. SUITES="latency egress" runs these alone.
 export PROFILE ?= release
-ALL_SUITES := rows ingest latency egress pauses isolation quotas rca kills mutations
+ALL_SUITES := rows ingest latency egress pauses isolation quotas rca promql kills mutations
 # `make bench rca` names a suite as a goal.
 NAMED_SUITES := $(filter $(ALL_SUITES),$(MAKECMDGOALS))
 SUITES ?= $(or $(NAMED_SUITES),$(ALL_SUITES))

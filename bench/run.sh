@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The suites that are named: `rows` is bench/ingest.sh, `rca` bench/rca/run.sh, `kills` and `mutations` are the long forms of tests, all others are culprit-bench's.
+# The suites that are named: `rows` is bench/ingest.sh, `rca` and `promql` are the run.sh of their folder, `kills` and `mutations` are the long forms of tests, all others are culprit-bench's.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -12,6 +12,7 @@ for suite in "$@"; do
     case $suite in
         rows) bench/ingest.sh ;;
         rca) bench/rca/run.sh ;;
+        promql) bench/promql/run.sh ;;
         kills) CULPRIT_KILLS=${CULPRIT_KILLS:-500} cargo test --workspace --test it crash_shards -- --nocapture ;;
         mutations) CULPRIT_MUTATIONS=${CULPRIT_MUTATIONS:-5000000} cargo test --workspace --lib damaged_ -- --nocapture ;;
         *) "$folder/culprit-bench" "$suite" ;;
