@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::SegmentRow;
 use crate::layout::segment_path;
-use crate::limits::{FLUSH_BYTES, FLUSH_TICK, RETENTION_TICK};
+use crate::limits::{FLUSH_BYTES, FLUSH_TICK, RETENTION_TICK, SAMPLES_FLUSH_AGES};
+use crate::metrics::segment::EncodedSamples;
 use crate::order::sort;
 use crate::reshard::remove_shard;
 use crate::segment::{Segment, encode};
@@ -19,7 +20,7 @@ use crate::snapshot::fill;
 use crate::spec::ttl_ns;
 use crate::storage::Inner;
 use crate::telemetry::Counters;
-use crate::{Offset, StoreError, StoreState, UnixNanos};
+use crate::{Offset, StoreError, StoreKind, StoreState, UnixNanos};
 
 /// By size, by age, and to keep the log short.
 pub(crate) async fn flush_when_due(inner: Arc<Inner>, stop: CancellationToken) {
@@ -31,10 +32,15 @@ pub(crate) async fn flush_when_due(inner: Arc<Inner>, stop: CancellationToken) {
 }
 
 pub(crate) async fn flush_due(inner: &Arc<Inner>) {
-    let old = inner.clock.now().0.saturating_sub(ttl_ns(inner.flush_age));
+    let now = inner.clock.now().0;
     // A log that is closed has nothing to keep short.
     let overdue = inner.overdue_shards().unwrap_or_else(|_| Vec::new());
     for store in inner.all_stores() {
+        let age = match store.kind() {
+            StoreKind::Logs => inner.flush_age,
+            StoreKind::Metrics => inner.flush_age.saturating_mul(SAMPLES_FLUSH_AGES),
+        };
+        let old = now.saturating_sub(ttl_ns(age));
         for shard in store.shard_set().all() {
             let is_large = shard.recent_bytes() >= FLUSH_BYTES;
             let is_old = shard.oldest_recent().is_some_and(|at| at.0 < old);
@@ -137,9 +143,7 @@ async fn write_segment(
     let path = segment_path(store.id(), shard.id, first, last);
     let mut row = describe(shard, &path, &batches);
     let sequences = store.sequences.change(batches.iter().map(AsRef::as_ref));
-    let schema = store.table_schema();
-    let encoded = tokio::task::spawn_blocking(move || encode_sorted(&schema, &batches));
-    let bytes = encoded.await.expect("encoding a segment does not panic").map_err(|error| with_path(error, &path))?;
+    let bytes = encode_rows(inner, store, batches).await.map_err(|error| with_path(error, &path))?;
     row.bytes = bytes.len() as u64;
     inner.segments.put(&path, bytes).await?;
     let committed = match inner.catalog.commit_segment(store.id(), row, &sequences).await? {
@@ -182,6 +186,28 @@ fn describe(shard: &Shard, path: &ObjectPath, batches: &[Arc<RecentBatch>]) -> S
         max_time: times(|batch| batch.max_time).max().unwrap_or(UnixNanos(0)),
         max_received: times(|batch| batch.received).max().unwrap_or(UnixNanos(0)),
     }
+}
+
+async fn encode_rows(inner: &Inner, store: &StoreState, batches: Vec<Arc<RecentBatch>>) -> Result<Vec<u8>, StoreError> {
+    let encoded = match store.kind() {
+        StoreKind::Logs => {
+            let schema = store.table_schema();
+            tokio::task::spawn_blocking(move || encode_sorted(&schema, &batches)).await
+        }
+        StoreKind::Metrics => {
+            let encoded = tokio::task::spawn_blocking(move || encode_samples(&batches)).await;
+            encoded.map(|encoded| {
+                let EncodedSamples { bytes, duplicates } = encoded?;
+                Counters::add(&inner.counters.duplicate_samples, duplicates);
+                Ok(bytes)
+            })
+        }
+    };
+    encoded.expect("encoding a segment does not panic")
+}
+
+fn encode_samples(batches: &[Arc<RecentBatch>]) -> Result<EncodedSamples, StoreError> {
+    crate::metrics::segment::encode(batches).map_err(StoreError::segment(""))
 }
 
 fn encode_sorted(schema: &SchemaRef, batches: &[Arc<RecentBatch>]) -> Result<Vec<u8>, StoreError> {

@@ -11,6 +11,7 @@ use object_store::ObjectStoreExt;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use crate::metrics::segment as chunks;
 use crate::reading::{ColdBlock, ShardBatch};
 use crate::schema::{OFFSET, RECEIVED, ROW, is_hidden};
 use crate::segment::{Segment, SegmentStore};
@@ -26,7 +27,7 @@ pub(crate) async fn load(segments: &SegmentStore, segment: &Segment) -> Result<C
     Ok(ColdBlock { segment_id: id, first: segment.first, last: segment.last, batches, bytes })
 }
 
-/// The offset and the time of receipt of each row, in no order.
+/// The offset and the time of receipt of each batch, once or for each of its rows, in no order.
 pub(crate) async fn load_receipts(
     segments: &SegmentStore,
     segment: &Segment,
@@ -43,6 +44,9 @@ async fn fetch(segments: &SegmentStore, segment: &Segment) -> Result<Bytes, Stor
 
 fn decode_receipts(file: Bytes) -> Result<Vec<(Offset, UnixNanos)>, SegmentError> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+    if chunks::is_chunked(builder.schema()) {
+        return chunks::receipts(builder.metadata());
+    }
     let columns = ProjectionMask::columns(builder.parquet_schema(), [OFFSET, RECEIVED]);
     let mut receipts = Vec::new();
     for batch in builder.with_projection(columns).build()? {
@@ -55,7 +59,11 @@ fn decode_receipts(file: Bytes) -> Result<Vec<(Offset, UnixNanos)>, SegmentError
 }
 
 fn decode(file: Bytes) -> Result<Vec<ShardBatch>, SegmentError> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)?.build()?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+    if chunks::is_chunked(builder.schema()) {
+        return chunks::batches(builder);
+    }
+    let reader = builder.build()?;
     let schema = reader.schema();
     let parts = reader.collect::<Result<Vec<_>, _>>()?;
     let rows = in_order_of_receipt(&concat_batches(&schema, &parts)?)?;

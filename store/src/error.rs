@@ -104,6 +104,25 @@ pub enum SegmentError {
     ObjectStore(#[from] object_store::Error),
     #[error(transparent)]
     Arrow(#[from] arrow::error::ArrowError),
+    #[error("its samples are damaged: {0}")]
+    Chunk(#[from] ChunkError),
+}
+
+/// What is wrong with the bytes of samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ChunkError {
+    #[error("a chunk ends too early")]
+    Short,
+    #[error("a chunk goes on behind its samples")]
+    Long,
+    #[error("a chunk begins with what no chunk begins with")]
+    Header,
+    #[error("an integer has more than 64 bits")]
+    Varint,
+    #[error("a chunk claims more samples than one may have")]
+    Count,
+    #[error("it does not say when its batches were received")]
+    Receipts,
 }
 
 /// What appends wait for.

@@ -1,7 +1,7 @@
 //! Every name on disk.
 //!
 //! ```text
-//! DATA/FORMAT                      {"format":2,"by":"culprit 0.1.0"}
+//! DATA/FORMAT                      {"format":3,"by":"culprit 0.1.0"}
 //! DATA/LOCK                        held while a server has the folder open
 //! DATA/catalog.db                  SQLite
 //! DATA/keys.key                    what the secrets of access keys are sealed with
@@ -17,7 +17,7 @@ use object_store::path::Path as ObjectPath;
 use crate::{Offset, ShardId, StoreId};
 
 /// Raised by whatever makes older versions misread the folder.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {

@@ -44,7 +44,7 @@ mod time;
 mod view;
 
 pub use catalog::{Document, DocumentKind};
-pub use error::{Bottleneck, Fault, SegmentError, StoreError};
+pub use error::{Bottleneck, ChunkError, Fault, SegmentError, StoreError};
 pub use groups::{CheckpointRecord, GroupKey, GroupKind, GroupRecord};
 pub use hash::{HashRange, Route, SplitAt};
 pub use ids::{Offset, ProjectName, SeriesId, ShardId, ShardNumber, StoreId, StoreName};

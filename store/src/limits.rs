@@ -54,6 +54,8 @@ pub const GROUP_PAYLOAD_BYTES_MAX: u32 = 1 << 30;
 pub const FLUSH_BYTES: usize = 32 << 20;
 /// …or at this age, whichever comes first. Longer makes better segments and a longer replay.
 pub const FLUSH_AGE: Duration = Duration::from_secs(60);
+/// Samples wait so many times longer: a series that is scraped every 15 seconds has four of them in a minute, and a chunk of four is mostly its own head.
+pub const SAMPLES_FLUSH_AGES: u32 = 15;
 /// Recent rows of all shards together; above it appends are refused as busy.
 pub const RECENT_BYTES_MAX: usize = 1 << 30;
 /// How often the background task looks for something to flush.
@@ -63,6 +65,10 @@ pub const RETENTION_TICK: Duration = Duration::from_secs(30);
 
 /// Rows of a row group: the unit that statistics can skip.
 pub const ROW_GROUP_ROWS_MAX: usize = 128 * 1024;
+/// Samples of a chunk: what a query of a few minutes decodes at least, and what shares one code.
+pub const CHUNK_SAMPLES_MAX: usize = 1024;
+/// Chunks of a page: what a query of one series reads at least. Fewer make a longer page index.
+pub const CHUNK_PAGE_ROWS: usize = 128;
 /// Names of stores listed in an error, so that the line stays a line.
 pub const NAMES_SHOWN_MAX: usize = 12;
 

@@ -1,5 +1,4 @@
-//! The order of rows in a segment: by stream, then time; metrics by series, then time. Neighbours compress each other, and
-//! a query for one stream reads one run.
+//! The order of rows in a segment of logs: by stream, then time. Neighbours compress each other, and a query for one stream reads one run.
 
 use std::collections::HashMap;
 
@@ -10,7 +9,6 @@ use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use arrow::row::{Row, RowConverter, SortField};
 
-use crate::metrics::SERIES;
 use crate::schema::TIME;
 
 /// The values of these, where a store has them, tell one emitter from another.
@@ -18,8 +16,8 @@ const STREAM_FIELDS: [&str; 4] = ["service", "app", "host", "source"];
 
 /// Rows of one stream and time keep the order in which they stand in `batch`.
 pub(crate) fn sort(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-    let names = STREAM_FIELDS.into_iter().chain([SERIES]);
-    let streams: Vec<ArrayRef> = names.filter_map(|name| batch.column_by_name(name)).cloned().collect();
+    let streams = STREAM_FIELDS.into_iter().filter_map(|name| batch.column_by_name(name));
+    let streams: Vec<ArrayRef> = streams.cloned().collect();
     let times = batch.column_by_name(TIME).expect("every batch has a time").as_primitive::<TimestampNanosecondType>();
     let keys = ranks(&streams, batch.num_rows())?.into_iter().zip(times.values());
     let mut order: Vec<(u32, i64, u32)> = keys.zip(0..).map(|((stream, time), row)| (stream, *time, row)).collect();

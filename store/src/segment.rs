@@ -20,11 +20,10 @@ use crate::catalog::SegmentRow;
 use crate::disk::{Disk, Operation};
 use crate::layout::Layout;
 use crate::limits::ROW_GROUP_ROWS_MAX;
-use crate::metrics::{SERIES, VALUE, sample_schema};
 use crate::schema::{OFFSET, RECEIVED, ROW, TIME};
 use crate::{Offset, StoreError, UnixNanos};
 
-/// Raised when older readers would misread the file.
+/// Of rows; raised when older readers would misread the file.
 const SEGMENT_VERSION: &str = "1";
 
 #[derive(Debug)]
@@ -144,13 +143,10 @@ pub(crate) fn encode(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
         .set_created_by(concat!("culprit ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_key_value_metadata(Some(vec![KeyValue::new("culprit.segment".to_owned(), SEGMENT_VERSION.to_owned())]));
-    let ascending = [TIME, RECEIVED, OFFSET, ROW].map(|name| (name, Encoding::DELTA_BINARY_PACKED));
-    let samples = [(SERIES, Encoding::DELTA_BINARY_PACKED), (VALUE, Encoding::BYTE_STREAM_SPLIT)];
-    let is_samples = *schema == sample_schema();
-    for (name, encoding) in ascending.into_iter().chain(samples.into_iter().filter(|_| is_samples)) {
+    for name in [TIME, RECEIVED, OFFSET, ROW] {
         builder = builder
             .set_column_dictionary_enabled(ColumnPath::from(name), false)
-            .set_column_encoding(ColumnPath::from(name), encoding);
+            .set_column_encoding(ColumnPath::from(name), Encoding::DELTA_BINARY_PACKED);
     }
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut bytes, schema.clone(), Some(builder.build()))?;

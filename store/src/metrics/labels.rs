@@ -1,5 +1,6 @@
 //! The labels of a series: sorted by name, without empty values, each name once.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,10 +8,24 @@ use crate::{SeriesId, StoreError};
 
 pub const METRIC_NAME: &str = "__name__";
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Label {
     pub name: Arc<str>,
     pub value: Arc<str>,
+}
+
+/// Texts of one address are equal, which the index makes the rule: results are sorted by labels, most of which are alike.
+impl Ord for Label {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_text = |a: &Arc<str>, b: &Arc<str>| if Arc::ptr_eq(a, b) { Ordering::Equal } else { a.cmp(b) };
+        by_text(&self.name, &other.name).then_with(|| by_text(&self.value, &other.value))
+    }
+}
+
+impl PartialOrd for Label {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// Cheap to clone. An absent label and an empty one are the same, as in Prometheus.
@@ -38,6 +53,11 @@ impl Labels {
             Some(pair) => Err(StoreError::DuplicateLabel { name: pair[0].name.to_string() }),
             None => Ok(Self(labels.into())),
         }
+    }
+
+    /// Sorted by name, each name once, no value empty.
+    pub(super) fn of_sorted(labels: Vec<Label>) -> Self {
+        Self(labels.into())
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {

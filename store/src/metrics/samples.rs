@@ -1,32 +1,31 @@
-//! Samples as rows: writing them, and gathering them again from recent batches and segments.
+//! Samples on their way: rows of `_time`, `series`, `value` into the log, and series of samples out of recent batches and segments.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array, AsArray, BooleanArray, Float64Array, TimestampNanosecondArray, UInt64Array};
+use arrow::array::{Array, AsArray, Float64Array, TimestampNanosecondArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef, TimestampNanosecondType, UInt64Type};
+use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
-use futures::TryStreamExt;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowPredicateFn, ArrowReaderOptions, RowFilter};
-use parquet::arrow::async_reader::{self, ParquetRecordBatchStreamBuilder};
-use parquet::file::metadata::RowGroupMetaData;
-use parquet::file::statistics::Statistics;
+use tokio_util::task::AbortOnDropHandle;
 
-use super::{Labels, SampleRange, Samples, Series};
+use super::gathered::Gathered;
+use super::{Labels, SampleRange, Series, segment};
 use crate::schema::{TIME, hidden_fields, utc_nanoseconds};
-use crate::segment::Segment;
+use crate::segment::SegmentStore;
+use crate::shard::ShardView;
 use crate::{
     LabelMatcher, Route, Sequence, SeriesId, Storage, StoreError, StoreKind, StoreState, TimeRange, UnixNanos,
 };
 
-pub(crate) const SERIES: &str = "series";
-pub(crate) const VALUE: &str = "value";
+pub(super) const SERIES: &str = "series";
+pub(super) const VALUE: &str = "value";
 
 /// Of a batch of samples on its way in.
 static ROWS: LazyLock<SchemaRef> = LazyLock::new(|| Arc::new(Schema::new(row_fields())));
 
-/// Of a metricstore's snapshots and segments.
+/// Of a metricstore's snapshots, and of its segments up to format 2.
 pub(crate) fn sample_schema() -> SchemaRef {
     let mut fields = row_fields();
     fields.extend(hidden_fields());
@@ -56,28 +55,20 @@ impl Storage {
     ) -> Result<u64, StoreError> {
         store.check_kind(StoreKind::Metrics)?;
         let ids = self.identify(store, &series).await?;
-        let mut times = Vec::new();
-        let mut of = Vec::new();
-        let mut values = Vec::new();
+        let mut rows = SampleRows::default();
         let mut keys = Vec::new();
         for (id, series) in ids.iter().zip(&series) {
-            let count = series.samples.timestamps_ms.len();
-            times.extend(series.samples.timestamps_ms.iter().map(|ms| UnixNanos::from_millis(*ms).0));
-            values.extend_from_slice(&series.samples.values);
-            of.extend(std::iter::repeat_n(id.0, count));
-            keys.extend(std::iter::repeat_n(shard_key(*id), count));
+            let samples = &series.samples;
+            rows.times.extend(samples.timestamps_ms.iter().map(|ms| UnixNanos::from_millis(*ms).0));
+            rows.values.extend_from_slice(&samples.values);
+            rows.series.extend(std::iter::repeat_n(id.0, samples.values.len()));
+            keys.extend(std::iter::repeat_n(shard_key(*id), samples.values.len()));
         }
-        let count = times.len() as u64;
-        if count == 0 {
+        if rows.is_empty() {
             return Ok(0);
         }
-        let columns: [Arc<dyn Array>; 3] = [
-            Arc::new(TimestampNanosecondArray::from(times).with_timezone("UTC")),
-            Arc::new(UInt64Array::from(of)),
-            Arc::new(Float64Array::from(values)),
-        ];
-        let batch = RecordBatch::try_new(ROWS.clone(), columns.into())?;
-        self.append_rows(store, vec![batch], &Route::PerRow(keys.into()), sequence).await?;
+        let count = rows.times.len() as u64;
+        self.append_rows(store, vec![rows.finish()?], &Route::PerRow(keys.into()), sequence).await?;
         Ok(count)
     }
 
@@ -93,7 +84,8 @@ impl Storage {
         Ok(ids)
     }
 
-    /// Series that all matchers accept, with their samples of the range, stale markers included; ordered by labels. Where one time came twice, the last received wins.
+    /// Series that all matchers accept, with their samples of the range, stale markers included; ordered by labels. Where one time came twice, the value
+    /// that was received first stands.
     pub async fn select_series(
         &self,
         store: &StoreState,
@@ -101,20 +93,46 @@ impl Storage {
         range: SampleRange,
     ) -> Result<Vec<Series>, StoreError> {
         store.check_kind(StoreKind::Metrics)?;
-        let wanted = Arc::new(store.series.select(matchers));
-        let mut gathered = Gathered { range, samples: HashMap::new() };
-        if !wanted.is_empty() {
-            let snapshot = self.snapshot(store, time_range(range))?;
-            for segment in &snapshot.segments {
-                self.gather_segment(segment, &wanted, &mut gathered).await?;
-            }
-            for batch in &snapshot.recent {
-                gathered.add(batch, |id| wanted.contains_key(&id));
+        let mut wanted: Vec<(SeriesId, Labels)> = store.series.select(matchers);
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        wanted.sort_unstable_by_key(|(id, _)| *id);
+        let gathered = self.gather(store, wanted.iter().map(|(id, _)| *id).collect(), range).await?;
+        let series = wanted.into_iter().zip(gathered.finish()).map(|((_, labels), samples)| Series { labels, samples });
+        let mut series: Vec<Series> = series.filter(|series| !series.samples.values.is_empty()).collect();
+        series.sort_unstable_by(|a, b| a.labels.cmp(&b.labels));
+        Ok(series)
+    }
+
+    /// Each shard is read by a task of its own: nearly always a series has all its samples in one of them.
+    async fn gather(
+        &self,
+        store: &StoreState,
+        ids: Arc<[SeriesId]>,
+        range: SampleRange,
+    ) -> Result<Gathered, StoreError> {
+        let set = store.shard_set();
+        let tasks: Vec<_> = set
+            .all()
+            .iter()
+            .map(|shard| {
+                let (view, found) = (shard.view(time_range(range)), Gathered::new(ids.clone(), range));
+                AbortOnDropHandle::new(tokio::spawn(gather_shard(self.inner.segments.clone(), view, found)))
+            })
+            .collect();
+        let mut all = Gathered::new(ids.clone(), range);
+        // Parents stand before their children, so a series' samples are met in the order of receipt.
+        for task in tasks {
+            match task.await {
+                Ok(part) => all.join(part?),
+                Err(failed) => match failed.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(_) => return Err(StoreError::Closed),
+                },
             }
         }
-        let mut series = gathered.into_series(&wanted);
-        series.sort_by(|a, b| a.labels.cmp(&b.labels));
-        Ok(series)
+        Ok(all)
     }
 
     /// Labels of the series that have a sample in the range.
@@ -126,48 +144,24 @@ impl Storage {
     ) -> Result<Vec<Labels>, StoreError> {
         if range == SampleRange::ALL {
             store.check_kind(StoreKind::Metrics)?;
-            let mut labels: Vec<Labels> = store.series.select(matchers).into_values().collect();
+            let selected = store.series.select(matchers).into_iter();
+            let mut labels: Vec<Labels> = selected.map(|(_, labels)| labels).collect();
             labels.sort();
             return Ok(labels);
         }
         Ok(self.select_series(store, matchers, range).await?.into_iter().map(|series| series.labels).collect())
     }
+}
 
-    #[expect(deprecated, reason = "what shall replace the reader is still open: arrow-rs issue 10308")]
-    async fn gather_segment(
-        &self,
-        segment: &Segment,
-        wanted: &Arc<HashMap<SeriesId, Labels>>,
-        gathered: &mut Gathered,
-    ) -> Result<(), StoreError> {
-        let reader =
-            async_reader::ParquetObjectReader::new(self.inner.segments.objects().clone(), segment.path.clone())
-                .with_file_size(segment.bytes);
-        let builder = ParquetRecordBatchStreamBuilder::new_with_options(reader, ArrowReaderOptions::new())
-            .await
-            .map_err(StoreError::segment(&segment.path))?;
-        let span = (wanted.keys().min().map_or(0, |id| id.0), wanted.keys().max().map_or(0, |id| id.0));
-        let metadata = builder.metadata().clone();
-        let groups: Vec<usize> =
-            (0..metadata.num_row_groups()).filter(|at| may_hold(metadata.row_group(*at), span)).collect();
-        let columns = ProjectionMask::columns(builder.parquet_schema(), [TIME, SERIES, VALUE]);
-        let only_series = ProjectionMask::columns(builder.parquet_schema(), [SERIES]);
-        let accepted = wanted.clone();
-        let filter = ArrowPredicateFn::new(only_series, move |batch| {
-            let ids = batch.column(0).as_primitive::<UInt64Type>();
-            Ok(BooleanArray::from_unary(ids, |id| accepted.contains_key(&SeriesId(id))))
-        });
-        let mut rows = builder
-            .with_row_groups(groups)
-            .with_projection(columns)
-            .with_row_filter(RowFilter::new(vec![Box::new(filter)]))
-            .build()
-            .map_err(StoreError::segment(&segment.path))?;
-        while let Some(batch) = rows.try_next().await.map_err(StoreError::segment(&segment.path))? {
-            gathered.add(&batch, |_| true);
-        }
-        Ok(())
+/// What is recent was received after what stands in segments.
+async fn gather_shard(segments: SegmentStore, view: ShardView, mut gathered: Gathered) -> Result<Gathered, StoreError> {
+    for found in &view.segments {
+        segment::gather(&segments, found, &mut gathered).await.map_err(StoreError::segment(&found.path))?;
     }
+    for recent in &view.recent {
+        gathered.add_rows(&recent.batch);
+    }
+    Ok(gathered)
 }
 
 /// Ids of all series, and those of them that are new.
@@ -195,65 +189,60 @@ fn time_range(range: SampleRange) -> TimeRange {
     TimeRange { from: Some(from), to: (range.end_ms != i64::MAX).then_some(to) }
 }
 
-/// Whether the row group's statistics allow one of the ids; without statistics anything may be there.
-fn may_hold(group: &RowGroupMetaData, (min, max): (u64, u64)) -> bool {
-    let statistics = group.columns().iter().find(|c| c.column_path().string() == SERIES).and_then(|c| c.statistics());
-    let Some(Statistics::Int64(ids)) = statistics else { return true };
-    match (ids.min_opt(), ids.max_opt()) {
-        (Some(low), Some(high)) => low.cast_unsigned() <= max && high.cast_unsigned() >= min,
-        _ => true,
-    }
+/// The columns of a batch of samples.
+pub(super) struct SampleColumns<'a> {
+    /// Nanoseconds.
+    pub(super) times: &'a [i64],
+    series: &'a [u64],
+    pub(super) values: &'a [f64],
 }
 
-struct Gathered {
-    range: SampleRange,
-    samples: HashMap<SeriesId, Vec<(i64, f64)>>,
-}
-
-impl Gathered {
-    fn add(&mut self, batch: &RecordBatch, wanted: impl Fn(SeriesId) -> bool) {
+impl<'a> SampleColumns<'a> {
+    pub(super) fn of(batch: &'a RecordBatch) -> Self {
         let column = |name| batch.column_by_name(name).expect("the schema of samples is ours");
-        let times = column(TIME).as_primitive::<TimestampNanosecondType>().values();
-        let ids = column(SERIES).as_primitive::<UInt64Type>().values();
-        let values = column(VALUE).as_primitive::<Float64Type>().values();
-        for ((time, id), value) in times.iter().zip(ids).zip(values) {
-            let at = UnixNanos(*time).as_millis();
-            if self.range.contains(at) && wanted(SeriesId(*id)) {
-                self.samples.entry(SeriesId(*id)).or_default().push((at, *value));
-            }
+        Self {
+            times: column(TIME).as_primitive::<TimestampNanosecondType>().values(),
+            series: column(SERIES).as_primitive::<UInt64Type>().values(),
+            values: column(VALUE).as_primitive::<Float64Type>().values(),
         }
     }
 
-    fn into_series(self, wanted: &HashMap<SeriesId, Labels>) -> Vec<Series> {
-        self.samples
-            .into_iter()
-            .map(|(id, samples)| Series { labels: wanted[&id].clone(), samples: in_order(samples) })
-            .collect()
+    /// Neighbouring rows of one series; a series may have many such runs.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (u64, Range<usize>)> {
+        let mut start = 0;
+        self.series.chunk_by(|a, b| a == b).map(move |run| {
+            let rows = start..start + run.len();
+            start = rows.end;
+            (run[0], rows)
+        })
     }
 }
 
-/// Ascending and unique in time; of equal times the one that came last, which a stable sort leaves last.
-fn in_order(mut samples: Vec<(i64, f64)>) -> Samples {
-    samples.sort_by_key(|(at, _)| *at);
-    let mut ordered = Samples::default();
-    for (at, value) in samples {
-        if ordered.timestamps_ms.last() == Some(&at) {
-            ordered.timestamps_ms.pop();
-            ordered.values.pop();
-        }
-        ordered.timestamps_ms.push(at);
-        ordered.values.push(value);
-    }
-    ordered
+/// Samples that become a batch.
+#[derive(Debug, Default)]
+pub(super) struct SampleRows {
+    times: Vec<i64>,
+    series: Vec<u64>,
+    values: Vec<f64>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl SampleRows {
+    pub(super) fn push(&mut self, series: u64, time_ms: i64, value: f64) {
+        self.times.push(UnixNanos::from_millis(time_ms).0);
+        self.series.push(series);
+        self.values.push(value);
+    }
 
-    #[test]
-    fn of_one_time_the_last_received_stays() {
-        let samples = in_order(vec![(2, 1.0), (1, 5.0), (2, 3.0), (1, 6.0)]);
-        assert_eq!(samples, Samples { timestamps_ms: vec![1, 2], values: vec![6.0, 3.0] });
+    pub(super) fn is_empty(&self) -> bool {
+        self.times.is_empty()
+    }
+
+    pub(super) fn finish(self) -> Result<RecordBatch, ArrowError> {
+        let columns: [Arc<dyn Array>; 3] = [
+            Arc::new(TimestampNanosecondArray::from(self.times).with_timezone("UTC")),
+            Arc::new(UInt64Array::from(self.series)),
+            Arc::new(Float64Array::from(self.values)),
+        ];
+        RecordBatch::try_new(ROWS.clone(), columns.into())
     }
 }

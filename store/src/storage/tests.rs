@@ -2,6 +2,7 @@
 
 mod faults;
 mod format_1;
+mod format_2;
 mod history;
 mod machine;
 mod sequences;
@@ -188,7 +189,7 @@ async fn samples_come_back_from_memory_and_from_segments() {
     let found = storage.select_series(&store, &up, SampleRange::ALL).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].samples.timestamps_ms, [1000, 2000, 3000]);
-    assert_eq!(found[0].samples.values[..2], [1.0, 5.0], "the later receipt of 2000 wins");
+    assert_eq!(found[0].samples.values[..2], [1.0, 0.0], "the first receipt of 2000 stands");
     assert!(crate::is_stale(found[0].samples.values[2]), "stale markers keep their bits");
 
     let late = SampleRange { start_ms: 2500, end_ms: 9000 };

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Fixture, named, numbers, project};
 use crate::{Offset, ShardNumber, ShardStatus, SplitAt, StoreSettings};
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap()) {
         let target = to.join(entry.file_name());
@@ -37,7 +37,7 @@ async fn a_folder_of_format_1_opens_and_splits() {
     assert_eq!(made.iter().map(|shard| shard.number.0).collect::<Vec<_>>(), [1, 2, 3]);
     storage.shutdown().await.unwrap();
     let format = std::fs::read_to_string(fixture.folder.path().join("FORMAT")).unwrap();
-    assert!(format.contains(r#""format":2"#), "{format}: an older culprit must not misread what is closed");
+    assert!(format.contains(r#""format":3"#), "{format}: an older culprit must not misread what is closed");
     let storage = fixture.open().await;
     let store = storage.expect_store(&project(), &named("app")).unwrap();
     assert_eq!((store.shards().len(), store.writable_shards().len()), (4, 3));
