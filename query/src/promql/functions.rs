@@ -22,6 +22,9 @@ pub(super) struct Function {
     body: Body,
 }
 
+/// Of `WINDOW_TWO_SCALARS`.
+const WINDOW_SCALARS_MAX: usize = 2;
+
 type WindowWithScalars = fn(&Window, &[f64], &mut Notes) -> Result<Option<f64>, PromqlError>;
 
 /// The shapes that functions have. All but `Pick` and `Whole` drop the metric's name.
@@ -260,7 +263,7 @@ fn windowed(
     args: &[Node],
     grid: &Grid,
     names: NameRule,
-    of_window: impl Fn(&Window, &mut Notes) -> Option<Sample>,
+    of_window: impl Fn(&Window, &mut Notes) -> Option<Sample> + Sync,
 ) -> Result<Output, PromqlError> {
     let (source, _) = split_window(args)?;
     let columns = evaluator.over_windows(source, grid, names, |window, _, notes| Ok(of_window(window, notes)))?;
@@ -283,15 +286,15 @@ fn windowed_with(
 ) -> Result<Output, PromqlError> {
     let (source, others) = split_window(args)?;
     let scalars: Vec<Vec<f64>> = others.map(|node| evaluator.scalar(node, grid)).collect::<Result<_, _>>()?;
-    let mut at_step = vec![0.0; scalars.len()];
     let columns = evaluator.over_windows(source, grid, NameRule::Drop, |window, step, notes| {
+        let mut at_step = [0.0; WINDOW_SCALARS_MAX];
         for (value, scalar) in at_step.iter_mut().zip(&scalars) {
             *value = scalar[step];
         }
         if !of_numbers(window, notes) {
             return Ok(None);
         }
-        Ok(of_window(window, &at_step, notes)?.map(Sample::Float))
+        Ok(of_window(window, &at_step[..scalars.len()], notes)?.map(Sample::Float))
     })?;
     Ok(Output::Vector(columns))
 }

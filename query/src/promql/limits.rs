@@ -32,3 +32,9 @@ pub const QUERY_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Distinct warnings and notes of one query; the rest is counted in one last line.
 pub const NOTES_MAX: usize = 20;
+
+/// Series that a core takes at a time: fewer share the work better, more ask for it less often.
+pub const BLOCK_SERIES: usize = 64;
+
+/// Cores of one query, so that one query does not starve all others.
+pub const WORKERS_MAX: usize = 8;

@@ -14,6 +14,7 @@ mod aggregate;
 mod aggregate_mixed;
 mod binary;
 mod binary_mixed;
+mod blocks;
 mod column;
 mod count_values;
 mod date;

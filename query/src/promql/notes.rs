@@ -3,7 +3,7 @@
 use super::limits::NOTES_MAX;
 
 /// Ordered by first appearance; bounded, because a message names a metric and a selector may match thousands.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Notes {
     said: Vec<String>,
     /// What the next notes are about.
@@ -95,6 +95,19 @@ impl Notes {
             self.said.push(note);
         } else {
             self.unsaid += 1;
+        }
+    }
+
+    /// None said yet, about the same place.
+    pub(super) fn empty(&self) -> Self {
+        Self { place: self.place, ..Self::default() }
+    }
+
+    /// What was said elsewhere, after what was said here.
+    pub(super) fn join(&mut self, other: Self) {
+        self.unsaid += other.unsaid;
+        for note in other.said {
+            self.add(note);
         }
     }
 

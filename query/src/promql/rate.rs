@@ -60,7 +60,9 @@ fn float_change(window: &Window, kind: Kind, per: f64, notes: &mut Notes) -> Opt
     };
     starts.tell(window.metric, notes);
     let mut change = values[values.len() - 1] - values[0];
-    if kind == Kind::Counter {
+    if kind == Kind::Counter && window.starts.is_empty() {
+        window.drops().for_each(|at| change += values[at]);
+    } else if kind == Kind::Counter {
         for (at, pair) in values.windows(2).enumerate() {
             if pair[1] < pair[0] || starts.reset_between(at) {
                 change += pair[0];
@@ -190,7 +192,7 @@ fn between_last_two(window: &Window, kind: Kind, notes: &mut Notes) -> Option<Sa
 pub(super) fn resets(window: &Window) -> Option<f64> {
     let mixed = !window.histograms.is_empty() || !window.starts.is_empty();
     if !mixed {
-        return Some(window.values.windows(2).filter(|pair| pair[1] < pair[0]).count() as f64);
+        return Some(window.drops().count() as f64);
     }
     let seen = window.merged();
     let reset = |pair: &&[(i64, Seen<'_>, i64)]| {

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use culprit_store::{Labels, is_stale};
 
 use super::PromqlError;
+use super::blocks::in_blocks;
 use super::column::{Column, Sample};
 use super::eval::Evaluator;
 use super::grid::Grid;
@@ -33,6 +34,10 @@ pub(super) struct Window<'a> {
     /// The step's own time, which `@` and `offset` do not move.
     pub(super) eval_ms: i64,
     pub(super) metric: &'a str,
+    /// Of the whole series, of which `values` begins at `first`.
+    all_values: &'a [f64],
+    first: usize,
+    drops: &'a OnceLock<Vec<usize>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +56,18 @@ pub(super) enum Seen<'a> {
 impl<'a> Window<'a> {
     pub(super) fn smoothed(&self) -> bool {
         self.edges == Edges::Smoothed
+    }
+
+    /// The places in `values` after which a lower value follows: resets, in a counter. They are looked for once per series, so a window costs what it has of them,
+    /// not what it has of samples.
+    pub(super) fn drops(&self) -> impl Iterator<Item = usize> {
+        let all = self.drops.get_or_init(|| {
+            let pairs = self.all_values.windows(2).enumerate();
+            pairs.filter(|(_, pair)| pair[1] < pair[0]).map(|(at, _)| at).collect()
+        });
+        let (first, last) = (self.first, self.values.len().saturating_sub(1));
+        let start = all.partition_point(|at| *at < first);
+        all[start..].iter().map(move |at| at - first).take_while(move |at| *at < last)
     }
 
     /// All samples by time, each with its time and its start timestamp.
@@ -87,6 +104,8 @@ pub(super) struct WindowSeries<'a> {
     starts: Cow<'a, [i64]>,
     histograms: Cow<'a, [HistogramPoint]>,
     histogram_starts: &'a [i64],
+    /// Found when a function first asks for them.
+    drops: OnceLock<Vec<usize>>,
 }
 
 impl<'a> WindowSeries<'a> {
@@ -104,6 +123,7 @@ impl<'a> WindowSeries<'a> {
             starts: Cow::from(&series.starts),
             histograms,
             histogram_starts: &series.histogram_starts,
+            drops: OnceLock::new(),
         };
         if !samples.values.iter().any(|value| is_stale(*value)) {
             return rest;
@@ -142,6 +162,7 @@ impl<'a> WindowSeries<'a> {
             starts: Cow::from(&[][..]),
             histograms: histograms.into(),
             histogram_starts: &[],
+            drops: OnceLock::new(),
         }
     }
 
@@ -178,6 +199,9 @@ impl<'a> WindowSeries<'a> {
             let window = Window {
                 timestamps: &self.timestamps[f.clone()],
                 values: &self.values[f.clone()],
+                all_values: &self.values,
+                first: f.start,
+                drops: &self.drops,
                 starts: self.starts.get(f).unwrap_or_default(),
                 histogram_starts: self.histogram_starts.get(h.clone()).unwrap_or_default(),
                 histograms: &self.histograms[h],
@@ -271,34 +295,46 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// What `of_window` says of each window, by series. Series are shared out among the cores in blocks; the blocks, and so the order of notes, do not depend
+    /// on how many cores there are.
     pub(super) fn over_windows(
         &mut self,
         source: &WindowSource,
         grid: &Grid,
         names: NameRule,
-        mut of_window: impl FnMut(&Window<'_>, usize, &mut Notes) -> Result<Option<Sample>, PromqlError>,
+        of_window: impl Fn(&Window<'_>, usize, &mut Notes) -> Result<Option<Sample>, PromqlError> + Sync,
     ) -> Result<Vec<Column>, PromqlError> {
-        let all = self.windows(source, grid)?;
-        self.about_argument(0);
-        self.check_points(all.len(), grid)?;
-        let mut columns = Vec::with_capacity(all.len());
-        for series in &all {
-            self.check_stop()?;
+        let (lookback_ms, stop) = (self.lookback_ms, self.stop.clone());
+        let of_series = |series: &WindowSeries<'_>, notes: &mut Notes| {
             let drop_name = series.drop_name || names == NameRule::Drop;
             let mut column = Column::empty(series.labels.clone(), drop_name, grid.steps);
-            let stop = self.stop.clone();
-            let notes = &mut self.notes;
-            series.visit(source, grid, self.lookback_ms, |step, window| {
+            series.visit(source, grid, lookback_ms, |step, window| {
                 stop.check()?;
                 if let Some(sample) = of_window(&window, step, notes)? {
                     column.put(step, sample);
                 }
                 Ok::<(), PromqlError>(())
             })?;
-            if column.has_values() {
-                columns.push(column);
+            Ok(Some(column).filter(Column::has_values))
+        };
+        match source {
+            WindowSource::Samples { selector, .. } => {
+                let (all, hints) = (self.series(selector), selector.hints);
+                self.about_argument(0);
+                self.check_points(all.len(), grid)?;
+                in_blocks(all, &mut self.notes, |series, notes| {
+                    of_series(&WindowSeries::from_store(series, hints), notes)
+                })
+            }
+            WindowSource::Subquery { inner, anchor, range_ms, step_ms } => {
+                let inner_grid = anchor.subquery(grid, *range_ms, *step_ms);
+                let all = self.vector(inner, &inner_grid)?;
+                self.about_argument(0);
+                self.check_points(all.len(), grid)?;
+                in_blocks(&all, &mut self.notes, |column, notes| {
+                    of_series(&WindowSeries::from_column(column, &inner_grid), notes)
+                })
             }
         }
-        Ok(columns)
     }
 }
