@@ -107,11 +107,14 @@ pub(crate) fn explain_rows(
             on_partial(hunt.report(&cover, &[&cuts[..], &[missing]].concat()));
         }
     }
-    let cover = hunt.cover(&all, options.max_order);
-    let (vanished, unsearched) = hunt.vanished(&cover);
-    cuts.extend(unsearched);
+    let mut cover = hunt.cover(&all, options.max_order);
+    if stop() {
+        cuts.push("the time budget ended before the search for what vanished".to_owned());
+        return Ok(hunt.report(&cover, &cuts));
+    }
+    let (vanished, shadows) = hunt.vanished(&mut cover);
     let mut report = hunt.report(&cover, &cuts);
-    report.vanished = vanished;
+    report.vanished = hunt.told(&vanished, shadows, &cover);
     report.sentence = sentence(&report, asked.noun);
     Ok(report)
 }
@@ -148,18 +151,59 @@ impl<'r> Hunt<'_, 'r> {
         })
     }
 
-    /// Of the rows that the cover leaves, and a note when there was no time for it.
-    fn vanished(&self, cover: &Cover<'r>) -> (Vec<Explanation>, Option<String>) {
-        let Some(lack) = vanished::lack(&cover.left, min_rows(self.asked.options, cover.left.rows_a)) else {
-            return (Vec::new(), None);
-        };
-        if (self.stop)() {
-            return (Vec::new(), Some("the time budget ended before the search for what vanished".to_owned()));
+    /// What vanished, and the explanations that are only what it leaves; these are no longer the cover's. Explanations of
+    /// which that is not true have their own rows, and what vanished is looked for outside of them.
+    fn vanished(&self, cover: &mut Cover<'r>) -> (Option<Vanished<'r>>, Vec<Choice>) {
+        let mut doubtful: Vec<usize> = (0..cover.explanations.len()).collect();
+        loop {
+            let vanished = self.vanished_beside(cover, &doubtful);
+            let is_shadow = |at: &usize| {
+                let told = &cover.explanations[*at].found.set;
+                vanished.as_ref().is_some_and(|vanished| vanished.screens_off(&cover.all, told))
+            };
+            let before = doubtful.len();
+            doubtful.retain(is_shadow);
+            if doubtful.len() == before {
+                let shadows: Vec<Choice> = doubtful.iter().rev().map(|at| cover.explanations.remove(*at)).collect();
+                return (vanished, shadows.into_iter().rev().collect());
+            }
         }
-        let common = self.dimensions.common(&cover.left, &lack);
-        let Vanished { list, choices } = vanished::vanished(cover, common, &lack);
-        let teller = self.teller(cover, &list);
-        (choices.iter().map(|choice| teller.explanation(choice)).collect(), None)
+    }
+
+    /// Among the rows outside of the explanations that are not doubtful.
+    fn vanished_beside(&self, cover: &Cover<'r>, doubtful: &[usize]) -> Option<Vanished<'r>> {
+        let options = self.asked.options;
+        if doubtful.is_empty() {
+            return self.vanished_among(&cover.left, cover, min_rows(options, cover.left.rows_a));
+        }
+        let certain = cover.explanations.iter().enumerate().filter(|(at, _)| !doubtful.contains(at));
+        let among = cover.all.without(certain.map(|(_, choice)| &choice.found.set));
+        let share = vanished::share_missing_behind(&cover.all, doubtful.iter().map(|at| &cover.explanations[*at]));
+        let least = (share * among.rows_a as f64) as u64;
+        self.vanished_among(&among, cover, least.max(min_rows(options, among.rows_a)))
+    }
+
+    fn vanished_among(&self, among: &Population<'r>, cover: &Cover<'r>, expected_min: u64) -> Option<Vanished<'r>> {
+        let lack = vanished::lack(among, expected_min)?;
+        let common = self.dimensions.common(among, &lack);
+        let vanished = vanished::vanished(among, &cover.all, common, &lack);
+        (!vanished.choices.is_empty()).then_some(vanished)
+    }
+
+    /// The shadows stand under what casts them.
+    fn told(&self, vanished: &Option<Vanished<'r>>, shadows: Vec<Choice>, cover: &Cover<'r>) -> Vec<Explanation> {
+        let Some(Vanished { list, choices, .. }) = vanished else {
+            return Vec::new();
+        };
+        let teller = self.teller(cover, list);
+        let mut told: Vec<Explanation> = choices.iter().map(|choice| teller.explanation(choice)).collect();
+        let teller = self.teller(cover, &self.list);
+        let shadows: Vec<Evidence> = shadows.iter().map(|shadow| teller.explanation(shadow).evidence).collect();
+        let first = &mut told[0];
+        first.alternates_total += shadows.len() as u64;
+        first.alternates.splice(0..0, shadows);
+        first.alternates.truncate(ALTERNATES_MAX);
+        told
     }
 
     fn teller<'t>(&'t self, cover: &'t Cover<'r>, list: &'t ItemList<'r>) -> Teller<'t, 'r> {

@@ -4,14 +4,17 @@
 //! slices change places: the values that are common in B, alone and the most frequent of them in pairs, are counted in A.
 //!
 //! They are judged on the rows that no explanation has. When one version fails, the others are a smaller part of A than
-//! of B; that is the explanation's complement and nothing has vanished. B alone decides what is looked at, so the number
-//! of hypotheses is counted and not estimated; they get an eighth of alpha, so that they add little to the false alarms
-//! of the search for explanations.
+//! of B; that is the explanation's complement and nothing has vanished. It may be the other way round: when a region is
+//! gone, the others are a greater part of A, and the search for explanations names them one after the other until no row
+//! is left. Then what vanished screens them off (see [`Vanished::screens_off`]), and they are its shadows.
+//!
+//! B alone decides what is looked at, so the number of hypotheses is counted and not estimated; they get an eighth of
+//! alpha, so that they add little to the false alarms of the search for explanations.
 
 use std::sync::Arc;
 
 use crate::bitmap::Bitmap;
-use crate::cover::{Choice, Cover, Folded};
+use crate::cover::{Choice, Folded};
 use crate::dimensions::{Common, Lack};
 use crate::items::{Item, ItemList};
 use crate::itemset::{Found, Itemset};
@@ -27,6 +30,33 @@ const SHARE_OF_ALPHA: f64 = 8.0;
 pub(crate) struct Vanished<'r> {
     pub(crate) list: ItemList<'r>,
     pub(crate) choices: Vec<Choice>,
+    judge: Judge<'r>,
+}
+
+impl Vanished<'_> {
+    /// Whether an explanation is only what is left when this is missing: without its rows it explains nothing, and outside
+    /// of the explanation's rows this is missing as well. The second half tells it from the explanation's complement.
+    pub(crate) fn screens_off(&self, all: &Population<'_>, told: &Itemset) -> bool {
+        let judged = &self.judge.all;
+        let rest = judged.without(self.choices.iter().map(|choice| &choice.found.set));
+        let rest = Population { items: all.items.clone(), family: all.family.clone(), ..rest };
+        let outside = all.without([told]);
+        let outside = Population { items: judged.items.clone(), family: judged.family.clone(), ..outside };
+        !rest.explains(told.order(), rest.counts(told))
+            && self.choices.iter().any(|choice| self.judge.has_vanished(&outside, &choice.found.set))
+    }
+}
+
+/// The share of A that must be missing to make the least of some explanations as frequent as it is: when a share v of B is
+/// missing in A, everything else is 1 / (1 - v) times as frequent there.
+pub(crate) fn share_missing_behind<'c>(all: &Population<'_>, told: impl Iterator<Item = &'c Choice>) -> f64 {
+    // What vanished may not have been quite even over all else.
+    const SLACK: f64 = 0.8;
+    let missing = |choice: &Choice| {
+        let Counts { a, b } = choice.found.counts();
+        1.0 - (b as f64 / all.rows_b as f64) / (a as f64 / all.rows_a as f64)
+    };
+    SLACK * told.map(missing).fold(1.0, f64::min)
 }
 
 /// What counts as common, and as lacking, among the rows left; none when too few are.
@@ -38,19 +68,26 @@ pub(crate) fn lack(left: &Population<'_>, expected_min: u64) -> Option<Lack> {
     })
 }
 
-pub(crate) fn vanished<'r>(cover: &Cover<'r>, common: Common<'r>, lack: &Lack) -> Vanished<'r> {
+/// What vanished among some of all rows.
+pub(crate) fn vanished<'r>(
+    among: &Population<'r>,
+    all: &Population<'r>,
+    common: Common<'r>,
+    lack: &Lack,
+) -> Vanished<'r> {
     let Common { list, tested } = common;
     let items: Arc<[Arc<Item<'r>>]> = Arc::from(&list.items[..]);
-    let mut left = Population { items: items.clone(), ..cover.left.without([]) };
+    let mut left = Population { items: items.clone(), ..among.without([]) };
     let narrowed: Vec<Narrowed> = (0..items.len()).map(|index| Narrowed::of(&left, index)).collect();
     let (lacking, there): (Vec<&Narrowed>, Vec<&Narrowed>) =
         narrowed.iter().partition(|item| lack.is_likely(item.a.count(), item.sample.count()));
     let (pairs, pairs_tested) = lacking_pairs(&there, lack);
     let sizes = [tested, pairs_tested].map(|tested| tested * SHARE_OF_ALPHA);
     left.family = Family::of_sizes(sizes.into(), left.family.alpha());
-    let all = Population { items, family: left.family.clone(), ..cover.all.without([]) };
+    let all = Population { items, family: left.family.clone(), ..all.without([]) };
     let sets = lacking.iter().map(|item| Itemset::of([item.index])).chain(pairs).collect();
-    Vanished { list, choices: Judge { all, ratio_min: lack.ratio_min }.choose(left, sets) }
+    let judge = Judge { all, ratio_min: lack.ratio_min };
+    Vanished { list, choices: judge.choose(left, sets), judge }
 }
 
 /// An item's rows among those left.

@@ -75,6 +75,42 @@ fn a_pair_may_vanish_where_its_parts_do_not() {
     assert_eq!(report.vanished[0].evidence.rows_a, 0);
 }
 
+/// Without a region every other one is a greater part of all rows; that is no cause.
+#[test]
+fn what_is_left_explains_nothing_when_much_has_vanished() {
+    for (seed, keeps) in [(900, false), (901, false), (902, true)] {
+        let requests = before_and_after(seed, |r, _| r.region != "us" && (keeps || r.browser.is_some()));
+        let report = search_strictly(&windows(&requests));
+        assert!(report.explanations.is_empty(), "{}", report.sentence);
+        let vanished: Vec<_> = conditions(&report.vanished);
+        let wanted: &[&str] = if keeps { &["region = us"] } else { &["browser IS NULL", "region = us"] };
+        assert!(
+            vanished.len() == wanted.len() && wanted.iter().all(|what| vanished.iter().any(|own| own == what)),
+            "{vanished:?}"
+        );
+        assert!(report.sentence.starts_with("None of the rows of the last minutes "), "{}", report.sentence);
+        let shadows: Vec<_> = report.vanished[0].alternates.iter().map(Evidence::condition).collect();
+        assert!(!shadows.is_empty(), "{}", report.sentence);
+        let is_of_the_rest = |shadow: &String| shadow.starts_with("region = ") || shadow.starts_with("browser = ");
+        assert!(shadows.iter().all(is_of_the_rest), "{shadows:?}");
+    }
+}
+
+/// What failed for another reason stays, and the rest of the regions stands under the one that is gone.
+#[test]
+fn a_cause_beside_what_vanished_is_still_a_cause() {
+    for seed in [910, 911] {
+        let mut requests = before_and_after(seed, |r, _| r.region != "us");
+        let mut random = Random(seed);
+        requests.retain(|r| !r.failed || r.version == "v1" || random.unit() < 0.2);
+        let report = search_strictly(&windows(&requests));
+        assert_eq!(conditions(&report.explanations), ["version = v1"], "{}", report.sentence);
+        assert_eq!(conditions(&report.vanished), ["region = us"], "{}", report.sentence);
+        let first: Vec<_> = report.ranked.iter().take(1).map(Evidence::condition).collect();
+        assert_eq!(first, ["version = v1"]);
+    }
+}
+
 #[test]
 fn ranges_vanish_too() {
     let requests = before_and_after(1_700, |r, _| !(1_000..3_000).contains(&r.payload));
