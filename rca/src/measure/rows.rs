@@ -126,17 +126,24 @@ impl Rows {
 
     /// The measure over the rows for which `is_in` holds; none over no rows.
     pub(crate) fn value(&self, agg: &Agg, is_in: impl Fn(usize) -> bool) -> Option<f64> {
-        let rows: Vec<usize> = (0..self.len()).filter(|row| is_in(*row)).collect();
-        let sum = |of: &[f64]| rows.iter().map(|row| of[*row]).sum::<f64>();
-        if rows.is_empty() {
-            return None;
+        let rows = || (0..self.len()).filter(|row| is_in(*row));
+        if let Agg::Percentile(rank) = agg {
+            let values: Vec<f64> = rows().map(|row| self.values[row]).collect();
+            return (!values.is_empty()).then(|| percentile(values, *rank));
         }
-        Some(match agg {
-            Agg::Sum => sum(&self.values),
-            Agg::Avg => sum(&self.values) / rows.len() as f64,
-            Agg::Ratio { .. } => sum(&self.values) / sum(&self.denominators),
-            Agg::Percentile(rank) => percentile(rows.iter().map(|row| self.values[*row]).collect(), *rank),
-        })
+        // One pass that keeps nothing: a report asks this of dozens of slices, each time over all rows.
+        let (mut count, mut sum, mut denominator) = (0u64, 0.0, 0.0);
+        for row in rows() {
+            count += 1;
+            sum += self.values[row];
+            denominator += self.denominators[row];
+        }
+        let value = match agg {
+            Agg::Avg => sum / count as f64,
+            Agg::Ratio { .. } => sum / denominator,
+            Agg::Sum | Agg::Percentile(_) => sum,
+        };
+        (count > 0).then_some(value)
     }
 }
 
