@@ -21,7 +21,7 @@ use crate::measure::Measure;
 use crate::report::Report;
 use crate::sql::quoted;
 use crate::workers::Stop;
-use crate::{RcaError, explain_measure};
+use crate::{RcaError, explain_measure, explain_measure_progressively};
 
 /// What to explain, in the words of whoever asks.
 #[derive(Debug, Clone, Default)]
@@ -59,7 +59,8 @@ pub async fn explain_store(
     search_store(engine, project, store, range, question, None).await
 }
 
-/// The same, and on the way what is known after each order of conjunctions; see [`crate::explain_progressively`].
+/// The same, and on the way what is known so far; see [`crate::explain_progressively`] and
+/// [`crate::explain_measure_progressively`].
 pub async fn explain_store_progressively(
     engine: &SqlEngine,
     project: &ProjectName,
@@ -185,7 +186,13 @@ async fn finish(
             }
             Kept::Batches(Batches { batches, slice, .. }, measure) => {
                 let input = Input { batches, slice, predicate_columns, baseline };
-                explain_measure(&input, &measure, &options, &noun, stop)
+                match on_partial {
+                    Some(mut send) => {
+                        let mut send = |report| send(complete(report));
+                        explain_measure_progressively(&input, &measure, &options, &noun, stop, Some(&mut send))
+                    }
+                    None => explain_measure(&input, &measure, &options, &noun, stop),
+                }
             }
         };
         let mut report = report.map(complete)?;

@@ -52,7 +52,7 @@ pub use error::RcaError;
 pub use explain::{explain, explain_progressively};
 pub use gather::{PartialReports, Question, explain_files, explain_store, explain_store_progressively};
 pub use input::{Baseline, Input, Options};
-pub use measure::{Agg, Label, Measure, explain_measure, explain_series, figure};
+pub use measure::{Agg, Label, Measure, explain_measure, explain_measure_progressively, explain_series, figure};
 pub use patterns::{PatternCount, PatternId, PatternMiner, ShapeId, SlotKind, Template};
 pub use report::{Alias, Evidence, Explanation, Measured, Report, ReportItem, Unit};
 pub use sentence::sentence;

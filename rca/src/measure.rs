@@ -35,7 +35,7 @@ use leaves::{Leaves, Part, Parts};
 use rate::Rates;
 use rows::Rows;
 use sentence::Comparison;
-use tail::{End, Tail};
+use tail::{End, Passes, Tail};
 
 /// A column of the batches, if there: the point in time (any integer) of each row, by which the baseline is cut into
 /// periods.
@@ -50,6 +50,19 @@ pub fn explain_measure(
     noun: &str,
     stop: Stop<'_>,
 ) -> Result<Report, RcaError> {
+    explain_measure_progressively(input, measure, options, noun, stop, None)
+}
+
+/// The same, and before it what single values explain, as soon as that is known: marked as not exact. Of a long search it
+/// costs a small part.
+pub fn explain_measure_progressively(
+    input: &Input,
+    measure: &Measure,
+    options: &Options,
+    noun: &str,
+    stop: Stop<'_>,
+    on_partial: Option<&mut dyn FnMut(Report)>,
+) -> Result<Report, RcaError> {
     options.check()?;
     if let Some(batch) = input.batches.first() {
         options.check_names(batch.schema_ref())?;
@@ -59,24 +72,19 @@ pub fn explain_measure(
         return Err(RcaError::NoValues { name: measure.column.clone(), rows: rows.skipped });
     }
     let asked = Asked { input, measure, options, noun, rows: &rows, stop };
-    let has_b = rows.count_a() < rows.len();
-    let mut report = match (&measure.agg, &measure.expected) {
-        (_, Some(_)) => asked.against_expectation(),
-        (Agg::Sum, None) if has_b => asked.sums_against_baseline(),
-        (Agg::Avg | Agg::Percentile(_), None) if has_b => asked.tails_against_baseline(),
-        (Agg::Ratio { .. }, None) if has_b => asked.ratio_against_baseline(),
-        (Agg::Ratio { .. }, None) => asked.ratio_against_the_rest(),
-        (Agg::Sum | Agg::Avg | Agg::Percentile(_), None) => {
-            tail::explain_elsewhere(input, measure, options, noun, &rows, stop)
-        }
-    }?;
-    if rows.skipped > 0 {
-        let why = format!("{} rows have no usable value and were not counted", rows.skipped);
-        report.left_out.push(LeftOut { dimension: measure.column.clone(), why });
+    if let Some(on_partial) = on_partial
+        && options.max_order > 1
+    {
+        let singles = Options { max_order: 1, ..options.clone() };
+        let mut report = Asked { options: &singles, ..asked }.report(Passes::First)?;
+        report.exact = false;
+        report.cuts.insert(0, "provisional: conjunctions are still being searched".to_owned());
+        on_partial(report);
     }
-    Ok(report)
+    asked.report(Passes::All)
 }
 
+#[derive(Clone, Copy)]
 struct Asked<'a> {
     input: &'a Input,
     measure: &'a Measure,
@@ -87,6 +95,26 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    fn report(&self, passes: Passes) -> Result<Report, RcaError> {
+        let Self { input, measure, options, noun, rows, stop } = *self;
+        let has_b = rows.count_a() < rows.len();
+        let mut report = match (&measure.agg, &measure.expected) {
+            (_, Some(_)) => self.against_expectation(),
+            (Agg::Sum, None) if has_b => self.sums_against_baseline(),
+            (Agg::Avg | Agg::Percentile(_), None) if has_b => self.tails_against_baseline(),
+            (Agg::Ratio { .. }, None) if has_b => self.ratio_against_baseline(),
+            (Agg::Ratio { .. }, None) => self.ratio_against_the_rest(),
+            (Agg::Sum | Agg::Avg | Agg::Percentile(_), None) => {
+                tail::explain_elsewhere(input, measure, options, noun, rows, passes, stop)
+            }
+        }?;
+        if rows.skipped > 0 {
+            let why = format!("{} rows have no usable value and were not counted", rows.skipped);
+            report.left_out.push(LeftOut { dimension: measure.column.clone(), why });
+        }
+        Ok(report)
+    }
+
     fn against_expectation(&self) -> Result<Report, RcaError> {
         let parts = |row: usize| {
             // The expectation of a ratio is one of its value, so that it adds up by denominators.

@@ -26,7 +26,20 @@ pub(crate) const MEAN_TAIL: f64 = 90.0;
 const MASKING_PERCENT: f64 = 2.0;
 
 /// How often it is asked.
-const PASSES_MAX: usize = 3;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Passes {
+    First,
+    All,
+}
+
+impl Passes {
+    fn max(self) -> usize {
+        match self {
+            Passes::First => 1,
+            Passes::All => 3,
+        }
+    }
+}
 
 /// Which end of the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,11 +88,12 @@ pub(crate) fn explain_elsewhere(
     options: &Options,
     noun: &str,
     rows: &Rows,
+    passes: Passes,
     stop: Stop<'_>,
 ) -> Result<Report, RcaError> {
     // Two questions are asked, so each has half of the error to spend.
     let options = Options { alpha: options.alpha / 2.0, ..options.clone() };
-    let one = Asked { input, measure, rows, options: &options, noun };
+    let one = Asked { input, measure, rows, options: &options, noun, passes };
     let high = one.explain(End::High, stop)?;
     if !high.explanations.is_empty() || stop() {
         return Ok(high);
@@ -94,17 +108,18 @@ struct Asked<'a> {
     rows: &'a Rows,
     options: &'a Options,
     noun: &'a str,
+    passes: Passes,
 }
 
 impl Asked<'_> {
     fn explain(&self, end: End, stop: Stop<'_>) -> Result<Report, RcaError> {
-        let mut members = Members { input: self.input, rows: self.rows, items: HashMap::new() };
+        let mut members = Members { input: self.input, rows: self.rows, items: HashMap::new(), known: HashMap::new() };
         let mut left = Bitmap::ones(self.rows.len());
         let mut report = self
             .pass(end, &left, stop)?
             .ok_or_else(|| RcaError::ConstantMeasure { name: self.measure.column.clone() })?;
         let mut found = report.explanations.clone();
-        for _ in 1..PASSES_MAX {
+        for _ in 1..self.passes.max() {
             let rows_before = left.count();
             for explanation in &found {
                 left.and_not_assign(&members.of(&explanation.evidence.items)?);
@@ -193,14 +208,21 @@ impl Asked<'_> {
     }
 
     fn fill_evidence(&self, evidence: &mut Evidence, members: &mut Members<'_>, scale: &Scale) -> Result<(), RcaError> {
-        let inside = members.of(&evidence.items)?;
-        let agg = &self.measure.agg;
         let all = self.rows.len() as u64;
-        evidence.value_a = self.rows.value(agg, |row| inside.get(row));
-        evidence.value_b = self.rows.value(agg, |row| !inside.get(row));
-        evidence.contribution = scale.contribution(&self.rows.values, &inside);
-        evidence.rows_a = inside.count();
-        evidence.rows_b = all - evidence.rows_a;
+        let inside = match members.known.get(&evidence.condition()) {
+            Some(known) => *known,
+            None => {
+                let rows = members.of(&evidence.items)?;
+                let inside = self.inside(&rows, scale);
+                members.known.insert(evidence.condition(), inside);
+                inside
+            }
+        };
+        evidence.value_a = inside.value;
+        evidence.value_b = inside.value_outside;
+        evidence.contribution = inside.contribution;
+        evidence.rows_a = inside.rows;
+        evidence.rows_b = all - inside.rows;
         evidence.support_a = evidence.rows_a as f64 / all as f64;
         evidence.support_b = evidence.rows_b as f64 / all as f64;
         evidence.support_ratio = None;
@@ -208,6 +230,25 @@ impl Asked<'_> {
         evidence.ci = None;
         Ok(())
     }
+
+    fn inside(&self, rows: &Bitmap, scale: &Scale) -> Inside {
+        let agg = &self.measure.agg;
+        Inside {
+            rows: rows.count(),
+            value: self.rows.value(agg, |row| rows.get(row)),
+            value_outside: self.rows.value(agg, |row| !rows.get(row)),
+            contribution: scale.contribution(&self.rows.values, rows),
+        }
+    }
+}
+
+/// The measure inside and outside of a slice.
+#[derive(Debug, Clone, Copy)]
+struct Inside {
+    rows: u64,
+    value: Option<f64>,
+    value_outside: Option<f64>,
+    contribution: Option<f64>,
 }
 
 /// Puts what a later pass found behind what the earlier ones did.
@@ -228,7 +269,7 @@ pub(crate) fn fill_percentiles(
     measure: &Measure,
     report: &mut Report,
 ) -> Result<(), RcaError> {
-    let mut members = Members { input, rows, items: HashMap::new() };
+    let mut members = Members { input, rows, items: HashMap::new(), known: HashMap::new() };
     let mut fill = |evidence: &mut Evidence| -> Result<(), RcaError> {
         let inside = members.of(&evidence.items)?;
         evidence.value_a = rows.value(&measure.agg, |row| inside.get(row) && rows.in_a[row]);
@@ -252,6 +293,8 @@ struct Members<'a> {
     input: &'a Input,
     rows: &'a Rows,
     items: HashMap<String, Bitmap>,
+    /// By condition: what is asserted stands in the ranking too, and most alternates do.
+    known: HashMap<String, Inside>,
 }
 
 impl Members<'_> {

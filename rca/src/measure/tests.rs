@@ -315,3 +315,28 @@ fn what_cannot_be_explained_is_refused_with_the_reason() {
         assert!(error.to_string().contains(why), "{error}");
     }
 }
+
+/// Each method says what single values explain before the whole answer, which stays what it is.
+#[test]
+fn a_provisional_answer_comes_before_the_whole_one() {
+    let expected = Measure::new("real", Some(Agg::Sum), Some("expected".to_owned()));
+    let pair = |row: &[usize]| if row[0] == 2 && row[1] == 1 { 3.0 } else { 1.0 };
+    let mut random = Random(77);
+    let rows: Vec<Vec<usize>> = (0..20_000).map(|_| vec![random.below(6), random.below(5), random.below(4)]).collect();
+    let slow = |row: &Vec<usize>, random: &mut Random| (3.0 + 0.5 * random.normal()).exp() * pair(row);
+    let latency: Vec<f64> = rows.iter().map(|row| slow(row, &mut random)).collect();
+    let elsewhere = input(batch(&rows, &[("latency", latency)]), vec![true; rows.len()]);
+    let cases = [(forecast(5, pair), expected), (elsewhere, Measure::new("latency", Some(Agg::Avg), None))];
+    for (input, measure) in &cases {
+        let options = Options::default();
+        let mut partial = Vec::new();
+        let mut keep = |report| partial.push(report);
+        let whole =
+            explain_measure_progressively(input, measure, &options, "rows", &|| false, Some(&mut keep)).unwrap();
+        assert_eq!(whole, explain_measure(input, measure, &options, "rows", &|| false).unwrap());
+        assert_eq!(conditions(&whole), ["d0 = v2 and d1 = v1"], "{}", whole.sentence);
+        let [first] = &partial[..] else { panic!("{} provisional reports", partial.len()) };
+        assert!(!first.exact && first.cuts[0].starts_with("provisional: "), "{:?}", first.cuts);
+        assert!(first.ranked.iter().all(|evidence| evidence.items.len() == 1) && !first.ranked.is_empty());
+    }
+}
