@@ -59,8 +59,9 @@ impl Answer<'_> {
         report
     }
 
-    /// The explanations, then those that would stand in their place, then what is below significance by what it explains of
-    /// the rest, then alternates.
+    /// The explanations; of what is below significance the first that differs from one of them in one value, for the same
+    /// thing may have failed at a second value that is too small to be asserted; then what would stand in their place,
+    /// the others below significance by what they explain of the rest, and alternates.
     fn ranked(&self) -> Vec<Scored> {
         let chosen = self.choices.explanations.iter().map(|choice| choice.chosen);
         let longest = self.choices.explanations.iter().map(|choice| choice.alternates.len()).max().unwrap_or(0);
@@ -71,7 +72,12 @@ impl Answer<'_> {
         let mut seen: HashSet<Slice> = HashSet::new();
         let below_max = if self.choices.explanations.is_empty() { RANKED_MAX } else { RANKED_INSIGNIFICANT_MAX };
         let below = self.choices.below.iter().take(below_max).copied();
-        let all = chosen.chain(self.choices.otherwise.iter().copied()).chain(below).chain(alternates);
+        let is_another_value = |scored: &Scored| {
+            self.choices.explanations.iter().any(|choice| choice.chosen.slice.is_sibling(self.leaves, &scored.slice))
+        };
+        let another_value = below.clone().find(is_another_value);
+        let all =
+            chosen.chain(another_value).chain(self.choices.otherwise.iter().copied()).chain(below).chain(alternates);
         all.filter(|scored| seen.insert(scored.slice)).take(RANKED_MAX).collect()
     }
 
