@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing
 
 import numpy as np
 
@@ -27,8 +28,8 @@ class Bench:
             sys.exit(f"{', '.join(missing)} must be set; `make bench rca` does it")
         return cls(*(os.environ[name] for name in ("CULPRIT_BIN", "CULPRIT_SHARED", "CULPRIT_CACHE")))
 
-    def run(self, *arguments):
-        """Standard output, and the seconds of processor and of wall time that the command took."""
+    def measured(self, *arguments):
+        """How a command ended: standard output and error, and what it took."""
         began = time.monotonic()
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as trouble:
             process = subprocess.Popen([self.culprit, *map(str, arguments)], stdout=out, stderr=trouble)
@@ -37,9 +38,15 @@ class Bench:
             wall = time.monotonic() - began
             out.seek(0)
             trouble.seek(0)
-            if process.returncode != 0:
-                raise Refused(trouble.read().decode(errors="replace").strip())
-            return out.read(), usage.ru_utime + usage.ru_stime, wall
+            said = trouble.read().decode(errors="replace").strip()
+            return Run(process.returncode, out.read(), said, usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
+
+    def run(self, *arguments):
+        """Standard output, and the seconds of processor and of wall time that the command took."""
+        run = self.measured(*arguments)
+        if run.code != 0:
+            raise Refused(run.trouble)
+        return run.out, run.cpu, run.wall
 
     def explain(self, files, *flags):
         """The report, processor seconds and wall seconds. A refusal counts as an answer that names nothing, and is printed."""
@@ -103,3 +110,12 @@ class Bench:
 
 class Refused(Exception):
     pass
+
+
+class Run(typing.NamedTuple):
+    code: int
+    out: bytes
+    trouble: str
+    cpu: float
+    wall: float
+    resident_peak_mib: float

@@ -9,7 +9,7 @@ import sys
 
 from harness import Bench
 
-SUITES = ("rs", "cube", "petshop", "planted", "speed", "nab", "patterns")
+SUITES = ("rs", "cube", "petshop", "planted", "speed", "anytime", "hostile", "nab", "patterns")
 
 
 def wanted():

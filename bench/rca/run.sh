@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Root-cause analysis against labelled incidents, planted causes and other engines. RCA names some of the suites (rs,cube,petshop,planted,speed,nab,patterns).
+# Root-cause analysis against labelled incidents, planted causes and other engines. RCA names some of the suites (rs,cube,petshop,planted,speed,anytime,hostile,nab,patterns).
 #
 # The labelled data and the generator stand outside of the project, in CULPRIT_SHARED; without it nothing is measured, and that is said.
 set -euo pipefail
