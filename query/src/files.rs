@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
@@ -24,7 +24,6 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{DataFrame, SQLOptions, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{TableFactor, Visit, Visitor};
-use futures::{Stream, TryStreamExt};
 
 use crate::QueryError;
 use crate::extensions::{Asker, Extensions};
@@ -32,6 +31,7 @@ use crate::function_table::register;
 use crate::question::Question;
 use crate::scope::as_table;
 use crate::sql::{left_by, one_table, session_config};
+use crate::table::{Sessions, Source, Table};
 
 const FILES: &str = "files";
 /// CSV and NDJSON carry no types; this many rows are looked at to find them.
@@ -58,7 +58,8 @@ fn format_of(name: &str) -> Option<(Arc<dyn FileFormat>, &'static str)> {
 /// SQL in which every table is a file.
 #[derive(Clone)]
 pub struct FileSql {
-    context: SessionContext,
+    /// Made when the first query comes.
+    context: Arc<OnceLock<SessionContext>>,
     extensions: Arc<Extensions>,
 }
 
@@ -79,34 +80,35 @@ impl FileSql {
     }
 
     fn knowing(extensions: Arc<Extensions>) -> Self {
-        let config = session_config()
-            .with_default_catalog_and_schema(FILES, FILES)
-            .with_create_default_catalog_and_schema(false);
-        let context = SessionContext::new_with_config(config);
-        register(&context, &extensions, || Asker::Files(FileSql::new()));
-        Self { context: with_files(context, HashMap::new()), extensions }
+        Self { context: Arc::default(), extensions }
     }
 
-    /// The same, in which the types of these files are found out here and once, for all queries.
-    pub async fn opened(&self, paths: &[String]) -> Result<Self, QueryError> {
-        let state = self.context.state();
-        let mut open = HashMap::new();
+    fn context(&self) -> &SessionContext {
+        self.context.get_or_init(|| {
+            let config = session_config()
+                .with_default_catalog_and_schema(FILES, FILES)
+                .with_create_default_catalog_and_schema(false);
+            let context = SessionContext::new_with_config(config);
+            register(&context, &self.extensions, || Asker::Files(FileSql::new()));
+            with_files(context, HashMap::new())
+        })
+    }
+
+    /// Files as one table that is read without a query; columns are matched by name.
+    pub async fn table(&self, paths: &[String]) -> Result<Table, QueryError> {
+        let files = self.clone();
+        let sessions = Sessions::new(Arc::default(), move || files.context().state());
+        let mut sources = Vec::with_capacity(paths.len());
         for path in paths {
-            let table = opened(path, &state).await.map_err(QueryError::plan)?;
-            open.insert(path.clone(), table);
+            let provider = opened(path, sessions.plain()).await.map_err(QueryError::plan)?;
+            sources.push(Source::Rows(provider, None));
         }
-        Ok(Self { context: self.holding(open), extensions: self.extensions.clone() })
-    }
-
-    /// The columns that a query without a search would return, without reading a row.
-    pub async fn schema(&self, sql: &str) -> Result<Schema, QueryError> {
-        let frame = self.context.sql_with_options(sql, read_only()).await.map_err(QueryError::plan)?;
-        Ok(frame.schema().as_arrow().clone())
+        Ok(Table::new(FILES, sources, sessions, None))
     }
 
     /// Whether the query's tables are files rather than stores. A query without tables needs no server either.
     pub fn is_about_files(&self, text: &str) -> Result<bool, QueryError> {
-        let state = self.context.state();
+        let state = self.context().state();
         let (_, sql) = Question::of_sql(text)?;
         let statement = state.sql_to_statement(sql, &Dialect::Generic).map_err(failed)?;
         let tables = state.resolve_table_references(&statement).map_err(failed)?;
@@ -131,37 +133,28 @@ impl FileSql {
         Ok(batches)
     }
 
-    /// The same as it comes.
-    pub async fn stream(
-        &self,
-        text: &str,
-    ) -> Result<impl Stream<Item = Result<RecordBatch, QueryError>> + use<>, QueryError> {
-        let batches = self.frame(text).await?.execute_stream().await.map_err(failed)?;
-        Ok(batches.map_err(failed))
-    }
-
     async fn frame(&self, text: &str) -> Result<DataFrame, QueryError> {
         let (search, sql) = Question::of_sql(text)?;
         let context = match search {
             Some(search) => self.left_by(search, sql).await?,
-            None => self.context.clone(),
+            None => self.context().clone(),
         };
         context.sql_with_options(sql, read_only()).await.map_err(failed)
     }
 
     /// A context in which the query's one file has the rows alone that the search leaves.
     async fn left_by(&self, search: &str, sql: &str) -> Result<SessionContext, QueryError> {
-        let state = self.context.state();
+        let state = self.context().state();
         let statement = state.sql_to_statement(sql, &Dialect::Generic).map_err(QueryError::plan)?;
         let table = one_table(&state, &statement)?;
-        let frame = self.context.table(table.clone()).await.map_err(QueryError::plan)?;
-        let plan = left_by(&self.context, frame.into_parts().1, search)?;
+        let frame = self.context().table(table.clone()).await.map_err(QueryError::plan)?;
+        let plan = left_by(self.context(), frame.into_parts().1, search)?;
         Ok(self.holding(HashMap::from([(table.table().to_owned(), as_table(plan))])))
     }
 
     /// The context with tables in the place of the files of their names.
     fn holding(&self, open: HashMap<String, Arc<dyn TableProvider>>) -> SessionContext {
-        let state = SessionStateBuilder::new_from_existing(self.context.state())
+        let state = SessionStateBuilder::new_from_existing(self.context().state())
             .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
             .build();
         with_files(SessionContext::new_with_state(state), open)

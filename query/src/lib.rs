@@ -5,6 +5,7 @@
 //! - [`search::to_predicate`] turns search words into a SQL predicate; `search | SELECT …` is understood wherever SQL is.
 //! - [`logs`] answers what clients of the cloud service ask: rows of a search, their histogram, what stands around a row.
 //! - [`FileSql`] answers SQL over files that no server knows.
+//! - [`Table`] gives rows of one store, view or set of files without a query, however many columns they have.
 //! - [`Extensions`] are functions of SQL that other crates bring.
 //!
 //! DataFusion lives here (and in the SQL face of rca). This crate writes nothing and opens no port.
@@ -30,6 +31,7 @@ mod reach;
 mod scope;
 pub mod search;
 mod sql;
+mod table;
 mod tables;
 mod time_filter;
 mod union;
@@ -41,6 +43,7 @@ pub use files::{FileSql, is_file_name};
 pub use index::{IndexConfig, JsonKey, KeyIndex, KeyType, LineIndex};
 pub use reach::MayRead;
 pub use sql::{Rows, SqlEngine};
+pub use table::{Reading, Table};
 
 /// The engine below, for the crates that may name it.
 pub use datafusion;

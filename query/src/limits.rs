@@ -12,6 +12,8 @@ pub const SQL_TEXT_BYTES_MAX: usize = 256 << 10;
 pub const SQL_ROWS_MAX: usize = 1_000_000;
 /// Labels of a metricstore that become SQL columns; the rest is in the `labels` map.
 pub const LABEL_COLUMNS_MAX: usize = 64;
+/// Cells of a batch that is read without a query, some 16 bytes each: batches of wide tables have fewer rows.
+pub(crate) const READ_CELLS_MAX: usize = 4 << 20;
 /// Search words, as deep as somebody nests parentheses by hand.
 pub const SEARCH_DEPTH_MAX: usize = 64;
 /// An index that clients send: a thousand keys with their separators fit.

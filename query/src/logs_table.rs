@@ -84,8 +84,10 @@ impl TableProvider for LogsTable {
         let snapshot = self.storage.snapshot(&self.store, time_range(filters)).map_err(ours)?;
         let mut inputs: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         if !snapshot.recent.is_empty() {
-            let batches = snapshot.recent.iter().map(|batch| self.conform(batch)).collect::<Result<Vec<_>>>()?;
-            inputs.push(MemorySourceConfig::try_new_exec(&[batches], self.schema(), projection.cloned())?);
+            let schema = project_schema(&self.schema, projection)?;
+            let conform = |batch: &RecordBatch| self.conform(batch, &schema);
+            let batches = snapshot.recent.iter().map(conform).collect::<Result<Vec<_>>>()?;
+            inputs.push(MemorySourceConfig::try_new_exec(&[batches], schema, None)?);
         }
         if !snapshot.segments.is_empty() {
             inputs.push(self.segments_scan(state, &snapshot.segments, projection)?);
@@ -99,16 +101,13 @@ impl TableProvider for LogsTable {
 }
 
 impl LogsTable {
-    /// Columns that came after this table was planned are left out.
-    fn conform(&self, batch: &RecordBatch) -> Result<RecordBatch> {
-        let indices = self
-            .schema
-            .fields()
-            .iter()
-            .map(|field| batch.schema().index_of(field.name()))
-            .collect::<Result<Vec<usize>, _>>()?;
+    /// The columns of `wanted`: what is not read is not looked at, and columns that came after this table was planned are left out.
+    fn conform(&self, batch: &RecordBatch, wanted: &SchemaRef) -> Result<RecordBatch> {
+        let own = batch.schema();
+        let indices: Vec<usize> =
+            wanted.fields().iter().map(|field| own.index_of(field.name())).collect::<Result<_, _>>()?;
         let batch = batch.project(&indices)?;
-        if self.is_coded { as_coded(&batch, &self.schema) } else { Ok(batch.with_schema(self.schema())?) }
+        if self.is_coded { as_coded(&batch, wanted) } else { Ok(batch.with_schema(wanted.clone())?) }
     }
 
     /// The plan holds the segments, so their files stay as long as the query runs.

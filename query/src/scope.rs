@@ -15,6 +15,7 @@ use crate::logs_table::LogsTable;
 use crate::metrics_table::MetricsTable;
 use crate::reach::Reach;
 use crate::search::{FilterColumns, Search, filter};
+use crate::table::Source;
 use crate::union::union;
 use crate::{QueryError, log_columns, time_filter};
 
@@ -116,22 +117,7 @@ impl Scope {
     async fn member(&self, store: Arc<StoreState>, search: &Search) -> Result<LogicalPlan, QueryError> {
         let index = self.index(&store)?;
         let name = store.name().to_string();
-        let table: Arc<dyn TableProvider> = match (store.kind(), self.face) {
-            (StoreKind::Metrics, _) => Arc::new(MetricsTable::open(self.storage.clone(), store).await?),
-            (StoreKind::Logs, Face::Native) => {
-                let table = LogsTable::new(self.storage.clone(), store);
-                Arc::new(match &self.texts {
-                    Texts::Plain => table,
-                    Texts::Coded { plain } => table.with_coded_texts(|name| {
-                        plain.iter().any(|column| column == name)
-                            || index.as_ref().is_some_and(|index| index.looks_into(name))
-                    }),
-                })
-            }
-            (StoreKind::Logs, Face::Sls | Face::Places) => {
-                Arc::new(LogsTable::with_places(self.storage.clone(), store))
-            }
-        };
+        let table = self.rows(store, index.as_ref()).await?;
         let schema = table.schema();
         let columns = FilterColumns { schema: &schema, index: index.as_ref() };
         let found = (*search != Search::Everything).then(|| filter(search, &columns));
@@ -146,6 +132,40 @@ impl Scope {
             plan.build()
         };
         build().map_err(QueryError::plan)
+    }
+
+    /// A store, or those of a view, to be read without a query.
+    pub(crate) async fn sources(&self, project: &ProjectName, name: &StoreName) -> Result<Vec<Source>, QueryError> {
+        let mut sources = Vec::new();
+        for store in self.members(project, name)? {
+            sources.push(match self.index(&store)? {
+                None => Source::Rows(self.rows(store, None).await?, time_filter::bounds(self.range)),
+                Some(_) => Source::Query(as_table(self.member(store, &Search::Everything).await?)),
+            });
+        }
+        Ok(sources)
+    }
+
+    /// All rows of a store, as they came.
+    async fn rows(
+        &self,
+        store: Arc<StoreState>,
+        index: Option<&IndexConfig>,
+    ) -> Result<Arc<dyn TableProvider>, QueryError> {
+        let storage = self.storage.clone();
+        Ok(match (store.kind(), self.face) {
+            (StoreKind::Metrics, _) => Arc::new(MetricsTable::open(storage, store).await?),
+            (StoreKind::Logs, Face::Native) => {
+                let table = LogsTable::new(storage, store);
+                Arc::new(match &self.texts {
+                    Texts::Plain => table,
+                    Texts::Coded { plain } => table.with_coded_texts(|name| {
+                        plain.iter().any(|column| column == name) || index.is_some_and(|index| index.looks_into(name))
+                    }),
+                })
+            }
+            (StoreKind::Logs, Face::Sls | Face::Places) => Arc::new(LogsTable::with_places(storage, store)),
+        })
     }
 
     fn index(&self, store: &StoreState) -> Result<Option<IndexConfig>, QueryError> {

@@ -29,6 +29,7 @@ use crate::question::Question;
 use crate::reach::{MayRead, Reach};
 use crate::scope::{Face, Scope, Texts, as_table};
 use crate::search::{Search, to_predicate_over};
+use crate::table::{Limits, Sessions, Table};
 use crate::tables::{CATALOG, ProjectCatalog, Stand};
 
 pub use rows::Rows;
@@ -99,6 +100,16 @@ impl SqlEngine {
     ) -> Result<Rows, QueryError> {
         let sql = format!("SELECT * FROM \"{store}\" ORDER BY _time DESC LIMIT {limit}");
         self.within_limits(search, self.native(project, Some(search), &sql, range)).await
+    }
+
+    /// A store or a view as a table that is read without a query. Rows outside `range` do not exist.
+    pub async fn table(&self, project: &ProjectName, store: &StoreName, range: TimeRange) -> Result<Table, QueryError> {
+        let scope = self.scope(range, Face::Native);
+        let sources = scope.sources(project, store).await?;
+        let (engine, project) = (self.clone(), project.clone());
+        let whole = move || engine.context(&project, &scope, Stand::new()).state();
+        let limits = Limits { timeout: self.timeout, memory_bytes: self.memory_bytes };
+        Ok(Table::new(store.as_str(), sources, Sessions::new(self.runtime.clone(), whole), Some(limits)))
     }
 
     /// The whole answer.

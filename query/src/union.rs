@@ -1,5 +1,7 @@
 //! Several stores as one table: columns by name, absent ones null, and text where two stores do not agree on a type.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
@@ -27,15 +29,20 @@ pub(crate) fn union(mut members: Vec<LogicalPlan>) -> Result<LogicalPlan> {
 }
 
 /// In the order in which the members bring them.
-fn columns(schemas: &[Schema]) -> Vec<Arc<Field>> {
+pub(crate) fn columns<'s>(schemas: impl IntoIterator<Item = &'s Schema>) -> Vec<Arc<Field>> {
     let mut columns: Vec<Arc<Field>> = Vec::new();
-    for field in schemas.iter().flat_map(|schema| schema.fields()) {
-        match columns.iter_mut().find(|column| column.name() == field.name()) {
-            Some(column) => {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for field in schemas.into_iter().flat_map(|schema| schema.fields()) {
+        match places.entry(field.name()) {
+            Entry::Occupied(place) => {
+                let column = &mut columns[*place.get()];
                 let data_type = common_type(column.data_type(), field.data_type());
                 *column = Arc::new(Field::new(field.name(), data_type, true));
             }
-            None => columns.push(field.clone()),
+            Entry::Vacant(place) => {
+                place.insert(columns.len());
+                columns.push(Arc::new(field.as_ref().clone().with_nullable(true)));
+            }
         }
     }
     columns
@@ -44,6 +51,7 @@ fn columns(schemas: &[Schema]) -> Vec<Arc<Field>> {
 fn common_type(a: &DataType, b: &DataType) -> DataType {
     match (a, b) {
         _ if a == b => a.clone(),
+        (DataType::Null, known) | (known, DataType::Null) => known.clone(),
         (DataType::Int64, DataType::Float64) | (DataType::Float64, DataType::Int64) => DataType::Float64,
         _ => DataType::Utf8,
     }

@@ -46,6 +46,13 @@ pub enum RcaError {
     NoQuestion,
     #[error("predicate {predicate:?} is not a SQL condition: {why}")]
     BadPredicate { predicate: String, why: String },
+    /// What the rows that were read do not allow, all of them might.
+    #[error("{error}; {cut}: give more time or a narrower time range")]
+    Cut {
+        #[source]
+        error: Box<RcaError>,
+        cut: String,
+    },
     #[error(transparent)]
     Query(#[from] QueryError),
 }
@@ -54,6 +61,7 @@ impl RcaError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Query(error) => error.fault(),
+            Self::Cut { error, .. } => error.fault(),
             Self::SliceLength { .. } | Self::Column { .. } => Fault::Server,
             _ => Fault::Caller,
         }

@@ -1,25 +1,23 @@
-//! Where the rows come from: a store or files, by one SQL query that reads the columns worth searching and says of each
-//! row which slice it belongs to. The only part of this crate that waits for anything.
+//! Where the rows come from: a store or files, by one pass over the columns worth searching that also says of
+//! each row which slice it belongs to. The only part of this crate that waits for anything.
 
 mod gathered;
 mod plan;
 
 use std::time::Duration;
 
-use arrow::record_batch::RecordBatch;
-use culprit_query::{FileSql, QueryError, SqlEngine};
+use culprit_query::{FileSql, SqlEngine, Table};
 use culprit_store::{ProjectName, StoreName, TimeRange};
-use futures::{Stream, TryStreamExt};
-use tokio::time::Instant;
+use futures::TryStreamExt;
+use tokio::time::{Instant, timeout_at};
 
 use self::gathered::{Batches, Gathered, Kept};
 use self::plan::Plan;
 use crate::explain::{Asked, explain_rows};
 use crate::input::{Input, Options};
-use crate::limits::{BUDGET, GATHERED_BYTES_MAX};
+use crate::limits::{BUDGET, FIRST_ROWS, GATHERED_BYTES_MAX};
 use crate::measure::Measure;
 use crate::report::Report;
-use crate::sql::quoted;
 use crate::workers::Stop;
 use crate::{RcaError, explain_measure, explain_measure_progressively};
 
@@ -81,44 +79,47 @@ async fn search_store(
     on_partial: Option<PartialReports>,
 ) -> Result<Report, RcaError> {
     let clock = Timer::start(question.budget);
-    let from = quoted(store.as_str());
-    let empty = engine.stream(project, &format!("SELECT * FROM {from} LIMIT 0"), range).await?;
-    let plan = Plan::new(question, &empty.schema)?;
-    let rows = engine.with_coded_texts(&plan.plain).stream(project, &plan.sql(&from), range).await?;
-    let gathered = read(&plan, question.measure.as_ref(), rows.into_stream(), clock).await?;
+    let plan = Plan::new(question, engine.table(project, store, range).await?.schema())?;
+    let table = engine.with_coded_texts(&plan.plain).table(project, store, range).await?;
+    let gathered = read(&plan, question.measure.as_ref(), &table, clock).await?;
     finish(plan, gathered, question, clock, on_partial).await
 }
 
 /// Explains rows of files (Parquet, CSV, NDJSON); columns are matched by name.
 pub async fn explain_files(files: &FileSql, paths: &[String], question: &Question) -> Result<Report, RcaError> {
     let clock = Timer::start(question.budget);
-    let selects: Vec<_> = paths.iter().map(|path| format!("SELECT * FROM {}", quoted(path))).collect();
-    let from = format!("({}) AS files", selects.join(" UNION ALL BY NAME "));
-    let files = files.opened(paths).await?;
-    let plan = Plan::new(question, &files.schema(&format!("SELECT * FROM {from}")).await?)?;
-    let rows = files.stream(&plan.sql(&from)).await?;
-    let gathered = read(&plan, question.measure.as_ref(), rows, clock).await?;
+    let table = files.table(paths).await?;
+    let plan = Plan::new(question, table.schema())?;
+    let gathered = read(&plan, question.measure.as_ref(), &table, clock).await?;
     finish(plan, gathered, question, clock, None).await
 }
 
 /// Reads until there are no more rows, no more time or no more room.
-async fn read(
-    plan: &Plan,
-    measure: Option<&Measure>,
-    batches: impl Stream<Item = Result<RecordBatch, QueryError>>,
-    clock: Timer,
-) -> Result<Gathered, RcaError> {
+async fn read(plan: &Plan, measure: Option<&Measure>, table: &Table, clock: Timer) -> Result<Gathered, RcaError> {
     let mut gathered = Gathered::new(plan, measure);
-    let mut batches = std::pin::pin!(batches);
-    while let Some(batch) = batches.try_next().await? {
+    let mut batches = table.read(&plan.reading()).await?;
+    // The first rows are waited for longer than a tiny budget says: an answer about them tells more than a refusal.
+    let first_rows = Instant::now() + FIRST_ROWS;
+    loop {
+        let end = clock.end_of_reading();
+        let end = if gathered.rows == 0 { end.max(first_rows) } else { end };
+        let is_over = Instant::now() >= end;
+        let batch = match timeout_at(end, batches.try_next()).await {
+            Ok(batch) => batch?,
+            Err(_) => {
+                gathered.cut = Some(clock.cut(gathered.rows));
+                break;
+            }
+        };
+        let Some(batch) = batch else { break };
+        if is_over && gathered.rows > 0 {
+            gathered.cut = Some(clock.cut(gathered.rows));
+            break;
+        }
         gathered.push(&batch, plan.unit.as_deref())?;
         if gathered.bytes() > GATHERED_BYTES_MAX {
             gathered.cut =
                 Some(format!("only the first {} rows were read: more do not fit into memory", gathered.rows));
-            break;
-        }
-        if clock.reading_is_over() {
-            gathered.cut = Some(format!("only {} rows were read within half of the time budget", gathered.rows));
             break;
         }
     }
@@ -137,8 +138,16 @@ impl Timer {
     }
 
     /// Half of the time is kept for the search: rows that nobody looks at explain nothing.
-    fn reading_is_over(&self) -> bool {
-        self.start.elapsed() >= self.budget / 2
+    fn end_of_reading(&self) -> Instant {
+        self.start + self.budget / 2
+    }
+
+    fn cut(&self, rows: usize) -> String {
+        let budget = self.budget;
+        match rows {
+            0 => format!("no row was read within the time budget of {budget:?}"),
+            _ => format!("only {rows} rows were read within half of the time budget of {budget:?}"),
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -162,6 +171,7 @@ async fn finish(
     let mut left_out = plan.left_out;
     left_out.extend(gathered.left_out());
     let Gathered { kept, messages, cut, .. } = gathered;
+    let refused = cut.clone();
     let complete = move |mut report: Report| {
         report.left_out.splice(0..0, left_out.iter().cloned());
         if let Some(cut) = &cut {
@@ -175,10 +185,10 @@ async fn finish(
     let searched = tokio::task::spawn_blocking(move || {
         let stop: Stop<'_> = &|| clock.is_over();
         let report = match kept {
-            Kept::Codes(rows) => {
+            Kept::Codes(None) => Err(RcaError::NoAnomalousRows { rows: 0 }),
+            Kept::Codes(Some(rows)) => {
                 let (predicate_columns, unit) = (&predicate_columns[..], unit.as_deref());
                 let asked = Asked { predicate_columns, baseline, options: &options, noun: &noun, unit };
-                let rows = rows.ok_or(RcaError::NoAnomalousRows { rows: 0 })?;
                 match on_partial {
                     Some(mut send) => explain_rows(&rows, &asked, stop, Some(&mut |report| send(complete(report)))),
                     None => explain_rows(&rows, &asked, stop, None),
@@ -195,7 +205,10 @@ async fn finish(
                 }
             }
         };
-        let mut report = report.map(complete)?;
+        let mut report = report.map(complete).map_err(|error| match refused {
+            Some(cut) => RcaError::Cut { error: Box::new(error), cut },
+            None => error,
+        })?;
         for messages in messages {
             messages.add_to(&mut report, &options, &noun);
         }

@@ -94,11 +94,18 @@ pub(crate) const UNIT_SAMPLE_ROWS: usize = 250_000;
 /// Rows that the weights of `diff_patterns` may stand for: they are written out, about a hundred bytes each.
 pub(crate) const WEIGHTED_ROWS_MAX: usize = 10_000_000;
 
+/// Columns that one explanation reads. Each costs a kilobyte, and a test that all others are corrected for; ten thousand of them
+/// and some thousand rows take seconds.
+pub(crate) const COLUMNS_MAX: usize = 1 << 14;
+
 /// Bytes of the rows that one explanation gathers, as codes: one, two or eight bytes per cell.
 pub(crate) const GATHERED_BYTES_MAX: usize = 1 << 30;
 
 /// Reading and searching, when the caller does not say: longer than any store of one machine needs, shorter than patience.
 pub(crate) const BUDGET: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// How long the first rows are waited for, whatever the budget: a scan is put together and a first batch decoded in it.
+pub(crate) const FIRST_ROWS: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// Points before the window that a slice needs before anything is said of it.
 pub(crate) const SLICE_HISTORY_MIN: usize = 8;

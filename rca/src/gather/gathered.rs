@@ -66,7 +66,7 @@ impl Gathered {
 
     /// `unit` names the column whose equal rows are not independent.
     pub(super) fn push(&mut self, batch: &RecordBatch, unit: Option<&str>) -> Result<(), RcaError> {
-        let slice = batch.column_by_name(SLICE).expect("the query of the plan has it").as_boolean();
+        let slice = batch.column_by_name(SLICE).expect("the plan's reading has it").as_boolean();
         let mut dimensions = Vec::with_capacity(batch.num_columns());
         for (place, (field, array)) in batch.schema_ref().fields().iter().zip(batch.columns()).enumerate() {
             if field.name() == SLICE {

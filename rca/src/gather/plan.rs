@@ -1,11 +1,18 @@
-//! The one query over the rows: which columns it reads, and what it says of each row.
+//! The one pass over the rows: which columns it reads, and what it says of each row.
+
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
+use culprit_query::Reading;
+use culprit_store::OVERFLOW;
+use culprit_store::limits::STORE_COLUMNS_MAX;
 
 use super::Question;
 use crate::cells::Shape;
 use crate::dimensions::{LeftOut, declared_unfit};
 use crate::input::Baseline;
+use crate::limits::COLUMNS_MAX;
 use crate::measure::PERIOD;
 use crate::sql::{Predicate, quoted};
 use crate::{RcaError, names};
@@ -17,8 +24,10 @@ pub(super) struct Plan {
     pub(super) columns: Vec<String>,
     /// The point in time of a row, as an integer, where both predicates are about it.
     period: Option<String>,
+    /// Of each row, as SQL.
     slice: String,
-    filter: String,
+    /// Of the rows that are read, as SQL; none reads all.
+    condition: Option<String>,
     pub(super) predicate_columns: Vec<String>,
     /// Texts that are better read as such than as dictionaries.
     pub(super) plain: Vec<String>,
@@ -47,13 +56,13 @@ impl Plan {
         predicate_columns.sort_unstable();
         predicate_columns.dedup();
         // A row for which the predicate is unknown is not anomalous, so it is normal.
-        let (slice, filter, baseline_of) = match (&a, &b) {
-            (None, None) => ("true".to_owned(), String::new(), Baseline::Other),
-            (None, Some(b)) => (format!("NOT COALESCE({}, false)", b.sql), String::new(), Baseline::Complement),
-            (Some(a), None) => (format!("COALESCE({}, false)", a.sql), String::new(), Baseline::Complement),
+        let (slice, condition, baseline_of) = match (&a, &b) {
+            (None, None) => ("true".to_owned(), None, Baseline::Other),
+            (None, Some(b)) => (format!("({}) IS NOT TRUE", b.sql), None, Baseline::Complement),
+            (Some(a), None) => (format!("({}) IS TRUE", a.sql), None, Baseline::Complement),
             (Some(a), Some(b)) => (
                 format!("CASE WHEN {} THEN true WHEN {} THEN false END", a.sql, b.sql),
-                format!(" WHERE ({}) OR ({})", a.sql, b.sql),
+                Some(format!("({}) OR ({})", a.sql, b.sql)),
                 Baseline::Other,
             ),
         };
@@ -67,7 +76,7 @@ impl Plan {
             columns,
             period,
             slice,
-            filter,
+            condition,
             predicate_columns,
             plain,
             left_out,
@@ -78,11 +87,13 @@ impl Plan {
         })
     }
 
-    pub(super) fn sql(&self, from: &str) -> String {
-        let columns: Vec<_> = self.columns.iter().map(|name| quoted(name)).collect();
-        let columns = columns.iter().map(|name| format!("{name}, ")).collect::<String>();
-        let period = self.period.iter().map(|period| format!("{period} AS {}, ", quoted(PERIOD))).collect::<String>();
-        format!("SELECT {columns}{period}{} AS {} FROM {from}{}", self.slice, quoted(SLICE), self.filter)
+    pub(super) fn reading(&self) -> Reading {
+        let period = self.period.iter().map(|period| (PERIOD.to_owned(), period.clone()));
+        Reading {
+            columns: self.columns.clone(),
+            computed: period.chain([(SLICE.to_owned(), self.slice.clone())]).collect(),
+            condition: self.condition.clone(),
+        }
     }
 }
 
@@ -136,6 +147,75 @@ impl Wanted {
                 _ => {}
             }
         }
+        if options.dimensions.is_none() {
+            let is_needed = |name: &String| asked_about.contains(name) || options.unit.as_ref() == Some(name);
+            wanted.leave_out_beyond(schema, is_needed);
+        }
         wanted
+    }
+
+    /// Of more columns than are searched, those that are likelier to name a cause are read.
+    fn leave_out_beyond(&mut self, schema: &Schema, is_needed: impl Fn(&String) -> bool) {
+        if schema.fields().len() >= STORE_COLUMNS_MAX && schema.index_of(OVERFLOW).is_ok() {
+            let why = format!("fields beyond the {STORE_COLUMNS_MAX} columns of a store are not searched");
+            self.left_out.push(LeftOut { dimension: OVERFLOW.to_owned(), why });
+        }
+        if self.columns.len() <= COLUMNS_MAX {
+            return;
+        }
+        let is_name = |field: &&Arc<Field>| matches!(Shape::of(field.data_type()), Shape::Text | Shape::Bool);
+        let names: HashSet<&str> = schema.fields().iter().filter(is_name).map(|field| field.name().as_str()).collect();
+        let rank = |name: &String| match is_needed(name) {
+            true => 0,
+            false => 1 + u8::from(!names.contains(name.as_str())),
+        };
+        let mut places: Vec<usize> = (0..self.columns.len()).collect();
+        places.sort_by_key(|place| rank(&self.columns[*place]));
+        let mut beyond = places.split_off(COLUMNS_MAX);
+        places.sort_unstable();
+        beyond.sort_unstable();
+        let first = self.columns[beyond[0]].clone();
+        let dimension = match beyond.len() {
+            1 => first,
+            more => format!("{first} and {} more", more - 1),
+        };
+        let why = format!(
+            "of more than {COLUMNS_MAX} columns texts and truth values are read first, then numbers; name others as dimensions"
+        );
+        self.left_out.push(LeftOut { dimension, why });
+        self.columns = places.into_iter().map(|place| self.columns[place].clone()).collect();
+        self.messages.retain(|name| self.columns.contains(name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(columns: impl Iterator<Item = (String, DataType)>) -> Plan {
+        let fields: Vec<Field> = columns.map(|(name, data_type)| Field::new(name, data_type, true)).collect();
+        Plan::new(&Question::new("n3 > 1"), &Schema::new(fields)).unwrap()
+    }
+
+    #[test]
+    fn texts_come_before_numbers_where_there_are_too_many_columns() {
+        let texts = COLUMNS_MAX - 2;
+        let numbers = (0..10).map(|at| (format!("n{at}"), DataType::Int64));
+        let columns = numbers.chain((0..texts).map(|at| (format!("t{at}"), DataType::Utf8)));
+        let plan = planned(columns.chain([("yes".to_owned(), DataType::Boolean)]));
+        assert_eq!(plan.columns.len(), COLUMNS_MAX);
+        assert_eq!((plan.columns[0].as_str(), plan.columns[1].as_str()), ("n3", "t0"));
+        assert_eq!(plan.columns.last().unwrap(), "yes");
+        let [left_out] = &plan.left_out[..] else { panic!("{:?}", plan.left_out) };
+        assert_eq!(left_out.dimension, "n0 and 8 more");
+    }
+
+    #[test]
+    fn a_full_store_says_what_its_columns_do_not_hold() {
+        let columns = (0..STORE_COLUMNS_MAX - 1).map(|at| (format!("n{at}"), DataType::Int64));
+        let plan = planned(columns.chain([(OVERFLOW.to_owned(), DataType::Utf8)]));
+        assert!(plan.left_out.iter().any(|left| left.dimension == OVERFLOW), "{:?}", plan.left_out);
+        let few = planned((0..5).map(|at| (format!("n{at}"), DataType::Int64)));
+        assert!(few.left_out.is_empty());
     }
 }

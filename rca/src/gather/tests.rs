@@ -3,7 +3,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampNanosecondArray};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray};
 use culprit_store::{Clock, Route, Storage, StorageConfig, StoreKind, StoreSpec, TIME, UnixNanos};
 
 use super::*;
@@ -98,6 +98,57 @@ async fn a_store_is_explained_within_its_time_range() {
     let unknown = explain_store(&engine, &project, &name, after, &Question::new("stats >= 500")).await;
     assert!(unknown.unwrap_err().to_string().contains("stats"));
     storage.shutdown().await.unwrap();
+}
+
+/// One of ten thousand columns is the culprit.
+#[tokio::test]
+async fn a_file_of_ten_thousand_columns_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wide.csv");
+    let mut text = (0..10_000).fold("bad".to_owned(), |mut text, column| {
+        write!(text, ",c{column}").unwrap();
+        text
+    });
+    for row in 0..400usize {
+        let bad = row % 5 == 0;
+        write!(text, "\n{bad}").unwrap();
+        for column in 0..10_000 {
+            let code = (row * 31 + column * 17 + row * column / 7) % 4;
+            match column {
+                7_321 if bad && row % 20 != 0 => text.push_str(",v9"),
+                _ if column % 3 == 0 => write!(text, ",{code}").unwrap(),
+                _ => write!(text, ",v{code}").unwrap(),
+            }
+        }
+    }
+    std::fs::write(&path, text).unwrap();
+    let began = Instant::now();
+    let question = Question { budget: Some(Duration::from_secs(300)), ..Question::new("bad") };
+    let report = explain_files(&FileSql::new(), &[path.display().to_string()], &question).await.unwrap();
+    assert_eq!(conditions(&report), ["c7321 = v9"], "{}", report.sentence);
+    assert_eq!((report.rows, report.rows_a), (400, 80));
+    // Planned as a query it takes minutes in this profile.
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_budget_of_a_millisecond_is_answered_and_says_what_was_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("requests.csv").display().to_string();
+    csv(Path::new(&path), (0..40).flat_map(|_| rows()));
+    let hurried = |predicate: &str| Question { budget: Some(Duration::from_millis(1)), ..Question::new(predicate) };
+    let report = explain_files(&FileSql::new(), std::slice::from_ref(&path), &hurried("status >= 500")).await;
+    match report {
+        Ok(report) => {
+            assert!(!report.exact && report.rows < 120_000, "{report:?}");
+            assert!(report.cuts[0].ends_with("within half of the time budget of 1ms"), "{:?}", report.cuts);
+        }
+        // A machine that is busy for 50 ms.
+        Err(error) => assert!(error.to_string().contains("no row was read within the time budget of 1ms"), "{error}"),
+    }
+    let never = explain_files(&FileSql::new(), &[path], &hurried("status > 900")).await.unwrap_err().to_string();
+    assert!(never.starts_with("no row is in the anomalous slice: "), "{never}");
+    assert!(never.contains("time budget of 1ms: give more time"), "{never}");
 }
 
 /// The access log of the shared corpus, split by hand: client, method, path, status, bytes, referer, agent.
