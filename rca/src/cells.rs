@@ -7,6 +7,7 @@ use arrow::array::{
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, UInt64Type};
 use arrow::error::ArrowError;
+use serde::{Deserialize, Serialize};
 
 use crate::column::payload;
 use crate::items::Value;
@@ -31,7 +32,7 @@ pub(crate) enum Cells<'a> {
 }
 
 /// What a column can be used for, by its type alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Shape {
     Text,
     Int,

@@ -22,6 +22,10 @@ pub enum RcaError {
     BadOption { name: &'static str, given: f64, range: &'static str },
     #[error("batch {batch} has {rows} rows but its slice has {flags}")]
     SliceLength { batch: usize, rows: usize, flags: usize },
+    #[error("tallies of different columns do not add up: {one} and {other}")]
+    UnlikeTallies { one: String, other: String },
+    #[error("the tally is of {rows} rows, more than {max}")]
+    TooManyRows { rows: u64, max: u64 },
     #[error("column {column:?} cannot be read")]
     Column {
         column: String,

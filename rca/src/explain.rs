@@ -325,6 +325,8 @@ fn condition(dimension: &str, value: &Value) -> String {
 #[cfg(test)]
 mod incident;
 #[cfg(test)]
+mod merging;
+#[cfg(test)]
 mod naive;
 #[cfg(test)]
 mod planted;

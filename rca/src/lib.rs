@@ -42,6 +42,7 @@ mod sample;
 mod sentence;
 mod significance;
 mod sql;
+mod tally;
 mod units;
 mod vanished;
 mod workers;
@@ -57,4 +58,5 @@ pub use patterns::{PatternCount, PatternId, PatternMiner, ShapeId, SlotKind, Tem
 pub use report::{Alias, Evidence, Explanation, Measured, Report, ReportItem, Unit};
 pub use sentence::sentence;
 pub use sql::sql_functions;
+pub use tally::{Tally, explain_tally};
 pub use workers::Stop;

@@ -91,7 +91,7 @@ pub(crate) const FUNCTION_SAMPLE_ROWS: [usize; 2] = [4_000, 100_000];
 /// Rows from which units are sampled (whole units, by hash) to estimate the design effect.
 pub(crate) const UNIT_SAMPLE_ROWS: usize = 250_000;
 
-/// Rows that the weights of `diff_patterns` may stand for: they are written out, about a hundred bytes each.
+/// Rows that the weights of `diff_patterns` or of a tally may stand for: they are written out, about a hundred bytes each.
 pub(crate) const WEIGHTED_ROWS_MAX: usize = 10_000_000;
 
 /// Columns that one explanation reads. Each costs a kilobyte, and a test that all others are corrected for; ten thousand of them
