@@ -142,7 +142,17 @@ fn footer(report: &Report, text: &mut String) {
         by_reason.entry(&left_out.why).or_default().push(&left_out.dimension);
     }
     for (why, names) in by_reason {
-        line(format_args!("left out: {} ({why})", names.join(", ")));
+        line(format_args!("left out: {} ({why})", listed(&names)));
+    }
+}
+
+/// A wide table leaves out thousands for one reason: the first tell which kind it is.
+fn listed(names: &[&str]) -> String {
+    const NAMES_MAX: usize = 24;
+    let (first, more) = names.split_at(names.len().min(NAMES_MAX));
+    match more.len() {
+        0 => first.join(", "),
+        more => format!("{} and {} more", first.join(", "), grouped(more as u64)),
     }
 }
 
@@ -216,6 +226,13 @@ mod tests {
             left out: status (the predicate names it)
         "#]]
         .assert_eq(&table(&report(), Bars::Drawn));
+    }
+
+    #[test]
+    fn of_many_names_the_first_are_listed() {
+        assert_eq!(listed(&["a", "b"]), "a, b");
+        let many = listed(&["c"; 10_000]);
+        assert!(many.starts_with("c, c, ") && many.ends_with("c and 9,976 more") && many.len() < 100, "{many}");
     }
 
     #[test]
