@@ -134,8 +134,8 @@ fn time(what: &'static str, text: &str) -> Result<i64, CliError> {
     let number: i64 = text.parse().map_err(|_| bad(what, text, "it is neither RFC 3339 nor a whole number"))?;
     let unit = match number.unsigned_abs() {
         ..100_000_000_000 => 1_000_000_000,
-        ..100_000_000_000_000 => 1_000_000,
-        ..100_000_000_000_000_000 => 1_000,
+        100_000_000_000..100_000_000_000_000 => 1_000_000,
+        100_000_000_000_000..100_000_000_000_000_000 => 1_000,
         _ => 1,
     };
     number.checked_mul(unit).ok_or_else(|| bad(what, text, "it is too far from today"))

@@ -269,12 +269,12 @@ proptest! {
         // What no correction could take for chance must have led to an explanation.
         let sets = all_sets(&rows, max_order);
         let hypotheses = (sets.len() as f64 + 150.0).powi(2);
-        let evident = |(set, inside): (&Vec<_>, &Both)| {
-            let (ratio, ..) = risk_ratio(*inside, all, 1.0);
+        let evident = |(set, inside): &(&Vec<_>, &Both)| {
+            let (ratio, ..) = risk_ratio(**inside, all, 1.0);
             inside.a >= least && ratio >= options.min_ratio && inside.a / all.a > inside.b / all.b
-                && p_value(*inside, all) * hypotheses * 2f64.powi(set.len() as i32) < options.alpha
+                && p_value(**inside, all) * hypotheses * 2f64.powi(set.len() as i32) < options.alpha
         };
-        if !with_requests && let Some(missed) = sets.iter().map(|(set, inside)| (set, inside)).find(|found| evident(*found)) {
+        if !with_requests && let Some(missed) = sets.iter().find(evident) {
             prop_assert!(!report.explanations.is_empty(), "{missed:?} of {all:?}: {}", report.sentence);
         }
     }

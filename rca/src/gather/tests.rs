@@ -220,7 +220,7 @@ async fn what_failing_rows_say_explains_them_when_nothing_else_does() {
     let evidence = &report.explanations[0].evidence;
     assert_eq!((evidence.rows_a, evidence.rows_b), (215, 0));
     assert!(report.sentence.contains("write to <path> failed: disk is full"), "{}", report.sentence);
-    assert_eq!(report.said, [evidence.clone()]);
+    assert_eq!(report.said, std::slice::from_ref(evidence));
 }
 
 #[tokio::test]

@@ -127,7 +127,7 @@ impl Alarm {
         if self.direction != Direction::Either || self.target.is_empty() {
             return self.direction;
         }
-        let Some(at) = meant.iter().position(|one| is_target(one)) else { return Direction::Either };
+        let Some(at) = meant.iter().position(is_target) else { return Direction::Either };
         match shifts(&judged[at..=at], self.window, Direction::Either).first() {
             Some(shift) if shift.after > shift.before => Direction::Up,
             Some(shift) if shift.after < shift.before => Direction::Down,

@@ -136,7 +136,7 @@ fn times(before: f64, after: f64) -> String {
 fn percent(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
-        percent if percent == 0.0 => "none".to_owned(),
+        0.0 => "none".to_owned(),
         percent if percent < 1.0 => "less than 1 %".to_owned(),
         percent if percent < 100.0 && percent > 99.0 => "more than 99 %".to_owned(),
         percent => format!("{percent:.0} %"),

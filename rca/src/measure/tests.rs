@@ -174,7 +174,8 @@ fn a_rate_that_fell_is_named_too() {
 /// The burst two minutes before was as bad; with it in the baseline nothing would have changed.
 #[test]
 fn a_disturbed_baseline_is_not_what_is_normal() {
-    let rate = |row: &[usize], minute: usize| if row[0] == 4 && minute % 2 == 0 && minute > 0 { 0.3 } else { 0.02 };
+    let rate =
+        |row: &[usize], minute: usize| if row[0] == 4 && minute.is_multiple_of(2) && minute > 0 { 0.3 } else { 0.02 };
     let report = explained(&failures(3, rate, |_, _| 80.0), &failure_ratio());
     assert_eq!(conditions(&report), ["d0 = v4"]);
     assert!(report.explanations[0].evidence.value_b.unwrap() < 0.05);

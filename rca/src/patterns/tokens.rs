@@ -178,7 +178,7 @@ fn named_number(run: &[u8]) -> Option<usize> {
         && name[0].is_ascii_alphabetic()
         && name.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.' | b'-' | b'$'));
     let number = std::str::from_utf8(number).ok()?;
-    (named && SlotKind::of(number) == Some(SlotKind::Num) || named && is_digit(number)).then_some(colon)
+    (named && (SlotKind::of(number) == Some(SlotKind::Num) || is_digit(number))).then_some(colon)
 }
 
 fn is_digit(text: &str) -> bool {

@@ -65,7 +65,7 @@ fn jumped(measured: &Measured, series: &SeriesByValues, window: i64) -> Result<V
     let found = anomalous_slices(&slices, (first, last), SLICE_FALSE_DISCOVERIES);
     let keys: Vec<&Vec<Option<String>>> = series.keys().collect();
     let mut arrays: Vec<ArrayRef> = Vec::new();
-    for dimension in 0..measured.dimensions.len() {
+    for (dimension, _) in measured.dimensions.iter().enumerate() {
         let values = found.iter().map(|anomaly| keys[anomaly.index][dimension].as_deref());
         arrays.push(Arc::new(values.collect::<StringArray>()));
     }

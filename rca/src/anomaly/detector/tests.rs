@@ -28,8 +28,8 @@ fn what_begins_is_the_loudest() {
     let dip = |row: usize, value: f64| if (2000..2010).contains(&row) { value - 6.0 } else { value };
     let level = |row: usize, value: f64| if row >= 2000 { value + 4.0 } else { value };
     let restless = |row: usize, value: f64| if row >= 2000 { 50.0 + (value - 50.0) * 5.0 } else { value };
-    let kinds: [(&str, &dyn Fn(usize, f64) -> f64); 4] =
-        [("spike", &spike), ("dip", &dip), ("level", &level), ("restless", &restless)];
+    type Kind<'a> = &'a dyn Fn(usize, f64) -> f64;
+    let kinds: [(&str, Kind<'_>); 4] = [("spike", &spike), ("dip", &dip), ("level", &level), ("restless", &restless)];
     for (name, kind) in kinds {
         let values: Vec<f64> = noise(3000, 7).into_iter().enumerate().map(|(row, value)| kind(row, value)).collect();
         let (row, score) = loudest(&values);

@@ -119,10 +119,10 @@ proptest! {
         rows in prop::collection::vec((prop::array::uniform3(0usize..3), any::<bool>(), 0u8..20, 0u8..40), 2..60),
     ) {
         let codes: Vec<Vec<usize>> = rows.iter().map(|row| row.0.to_vec()).collect();
-        let numbers = |of: fn(&([usize; 3], bool, u8, u8)) -> u8| rows.iter().map(|row| f64::from(of(row))).collect();
+        let requests = rows.iter().map(|row| f64::from(row.3)).collect();
         // Of every second case B has no count.
         let failed: Vec<f64> = rows.iter().map(|row| if row.1 || rows.len() % 2 == 0 { row.2.into() } else { 0.0 }).collect();
-        let batch = batch(&codes, &[("failed", failed), ("requests", numbers(|row| row.3))]);
+        let batch = batch(&codes, &[("failed", failed), ("requests", requests)]);
         let input = input(batch, rows.iter().map(|row| row.1).collect());
         let measure = Measure::new("failed", Some(Agg::Ratio { denominator: "requests".to_owned() }), None);
         let options = Options { max_order: measure.default_order(), ..Options::default() };

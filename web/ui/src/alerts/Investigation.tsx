@@ -106,10 +106,11 @@ export function Investigation({ incident }: { incident: Incident }) {
   if (!report) return <p class="muted investigation-open">Not investigated: {known.why}</p>;
   // The rows are the evidence above; here is what else there is.
   const findings = report.findings.filter((finding) => finding.kind !== "explanation");
+  const nothing = report.findings.length > 0 ? "Nothing else stands out." : report.sentence;
   return (
     <section class="investigation" aria-label="Investigation">
       <h3>What else moved</h3>
-      {findings.length === 0 ? <p class="muted">{report.sentence}</p> : <Findings findings={findings} />}
+      {findings.length === 0 ? <p class="muted">{nothing}</p> : <Findings findings={findings} />}
       <Timeline moments={report.timeline} />
       <Coverage report={report} />
     </section>

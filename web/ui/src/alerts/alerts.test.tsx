@@ -208,6 +208,15 @@ describe("IncidentCard", () => {
     expect(container.textContent).toContain(nothing);
   });
 
+  it("does not say the cause again where nothing else moved", () => {
+    const cause = { kind: "explanation", sentence: "It is host h7.", onset: null, q_value: 0, score: 9, shares: [] };
+    const alone = { sentence: cause.sentence, findings: [cause], timeline: [], looked_at: [], left_out: [], elapsed_ms: 3 };
+    const investigation = { status: "ready", sentence: cause.sentence, why: null, report: alone } as unknown as Incident["investigation"];
+    render(<IncidentCard incident={incident({ investigation })} open onToggle={() => {}} />);
+    expect(screen.getByText("Nothing else stands out.")).toBeTruthy();
+    expect(screen.queryByText(cause.sentence)).toBeNull();
+  });
+
   it("keeps the sentence in sight when folded", () => {
     const { container } = render(
       <IncidentCard incident={incident({ state: "resolved" })} open={false} onToggle={() => {}} />,
